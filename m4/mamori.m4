@@ -31,8 +31,9 @@ AC_DEFUN([MM_HARDENING], [
     m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection -fcf-protection
       -fno-semantic-interposition], [MM_ADD_CFLAG([MM_CFLAGS], flag)])
     MM_ADD_CFLAG([MM_CFLAGS], [-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -O2])
-    m4_foreach_w([flag], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack],
-      [MM_ADD_CFLAG([MM_LDFLAGS], flag)])
+    MM_ADD_CFLAG([MM_LDFLAGS], [[-Wl,-z,relro]])
+    MM_ADD_CFLAG([MM_LDFLAGS], [[-Wl,-z,now]])
+    MM_ADD_CFLAG([MM_LDFLAGS], [[-Wl,-z,noexecstack]])
   ])
 ])
 

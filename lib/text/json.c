@@ -1,4 +1,4 @@
-/* json: reads a document with json-c after json_check.c found it strict, and reads its members. */
+/* json: reads a document with json-c after json_check.c has found it strict, and reads its members. */
 #include "config.h"
 
 #include "text/json.h"
@@ -21,7 +21,7 @@ static enum mm_status build(const char *text, size_t length, struct json_object 
 
 	if (tokener == NULL)
 		return mm_error_cause(err, MM_NO_MEMORY, "json-c tokener");
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	/* Not JSON_TOKENER_STRICT: in json-c 0.18 it refuses every byte that is not ASCII. */
 	*out = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error problem = json_tokener_get_error(tokener);
 	/* A number at the end of the text: json-c waits for more digits until it is told. */

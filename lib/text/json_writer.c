@@ -186,6 +186,34 @@ static size_t trim_decimals(const char *text, size_t length)
 	return text[length - 1] == '.' ? length - 1 : length;
 }
 
+/*
+ * Writes value with that many decimals into text by whole numbers; returns the length, or 0 where
+ * that may round otherwise than printf does (large values, many decimals, near a half).
+ */
+static size_t format_fixed(char text[NUMBER_TEXT], double value, int decimals)
+{
+	static const int64_t scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+
+	if (decimals >= (int)(sizeof(scales) / sizeof(scales[0])) || !(fabs(value) < 1e6))
+		return 0;
+	const double scaled = fabs(value) * (double)scales[decimals];
+	int64_t whole = (int64_t)(scaled + 0.5);
+	if (fabs(scaled - (double)(int64_t)scaled - 0.5) < 1e-6)
+		return 0;
+	char *at = text + NUMBER_TEXT;
+	for (int digit = 0; digit <= decimals || whole > 0; digit++) {
+		if (digit == decimals && decimals > 0)
+			*--at = '.';
+		*--at = (char)('0' + whole % 10);
+		whole /= 10;
+	}
+	if (value < 0)
+		*--at = '-';
+	const size_t length = (size_t)(text + NUMBER_TEXT - at);
+	memmove(text, at, length);
+	return length;
+}
+
 void mm_json_write_double(struct mm_json_writer *writer, double value, int decimals)
 {
 	char text[NUMBER_TEXT];
@@ -195,8 +223,10 @@ void mm_json_write_double(struct mm_json_writer *writer, double value, int decim
 		mm_json_write_null(writer);
 		return;
 	}
-	int length = snprintf(text, sizeof(text), "%.*f", decimals, value);
-	size_t trimmed = trim_decimals(text, (size_t)length);
+	size_t length = format_fixed(text, value, decimals);
+	if (length == 0)
+		length = (size_t)snprintf(text, sizeof(text), "%.*f", decimals, value);
+	size_t trimmed = trim_decimals(text, length);
 	if (trimmed == 2 && memcmp(text, "-0", 2) == 0)
 		mm_json_write_raw(writer, "0", 1);
 	else

@@ -1,0 +1,162 @@
+/* detector.c: one message from bytes to analysis, step by step. The steps are in their own files. */
+#include "config.h"
+
+#include "detect/detector.h"
+
+#include <stdlib.h>
+
+#include "detect/judge.h"
+#include "detect/resolve.h"
+#include "detect/scan.h"
+
+struct mm_detector {
+	struct mm_rules *rules;
+	struct mm_scanner_pool *pool;
+};
+
+static const char *const verdict_names[MM_VERDICT__MAX] = {
+    [MM_VERDICT_STANDS] = "stands",       [MM_VERDICT_GUARD] = "guard",
+    [MM_VERDICT_UNLESS] = "unless",       [MM_VERDICT_REQUIRES] = "requires",
+    [MM_VERDICT_UNCHANGED] = "unchanged", [MM_VERDICT_EDGE] = "edge",
+};
+
+const char *mm_verdict_name(enum mm_verdict verdict)
+{
+	return (int)verdict >= 0 && verdict < MM_VERDICT__MAX ? verdict_names[verdict] : "";
+}
+
+enum mm_status mm_detector_new(struct mm_rules *rules, struct mm_detector **out,
+			       struct mm_error *err)
+{
+	struct mm_detector *detector = calloc(1, sizeof(*detector));
+	enum mm_status status;
+
+	if (!detector) {
+		mm_rules_free(rules);
+		return mm_error_cause(err, MM_NO_MEMORY, "no memory for a detector");
+	}
+	detector->rules = rules;
+	status = mm_scanner_pool_new(rules, &detector->pool, err);
+	if (status == MM_OK)
+		*out = detector;
+	else
+		mm_detector_free(detector);
+	return status;
+}
+
+void mm_detector_free(struct mm_detector *detector)
+{
+	if (!detector)
+		return;
+	mm_scanner_pool_free(detector->pool);
+	mm_rules_free(detector->rules);
+	free(detector);
+}
+
+const struct mm_rules *mm_detector_rules(const struct mm_detector *detector)
+{
+	return detector->rules;
+}
+
+static enum mm_status fold_views(struct mm_reading *reading, struct mm_error *err)
+{
+	struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
+	struct mm_folded *squeezed = &reading->views[MM_FOLD_SQUEEZED];
+	enum mm_status status = mm_fold(reading->utf8, reading->length, MM_FOLD_PLAIN, plain,
+					reading->arena, err);
+
+	if (status == MM_OK)
+		status = mm_fold_squeeze(plain, squeezed, reading->arena, err);
+	if (status == MM_OK && reading->trace && reading->trace->view) {
+		reading->trace->view(reading->trace->self, false, plain->text, plain->length);
+		reading->trace->view(reading->trace->self, true, squeezed->text, squeezed->length);
+	}
+	return status;
+}
+
+/* Everything that needs the scanner. */
+static enum mm_status read_message(struct mm_reading *reading, struct mm_analysis *out,
+				   struct mm_error *err)
+{
+	enum mm_status status =
+	    mm_scan(reading->scanner, MM_FOLD_PLAIN, reading->views, reading->arena, err);
+
+	if (status == MM_OK && reading->views[MM_FOLD_SQUEEZED].is_changed)
+		status = mm_scan(reading->scanner, MM_FOLD_SQUEEZED, reading->views, reading->arena,
+				 err);
+	if (status == MM_OK)
+		status = mm_resolve(reading, err);
+	if (status == MM_OK)
+		status = mm_sentiment_judge(reading, &out->sentiment, err);
+	if (status == MM_OK)
+		status = mm_signals_judge(reading, &out->signals, &out->intents, err);
+	if (status == MM_OK)
+		status = mm_harassment_judge(reading, out->sentiment.sentiment, out->signals,
+					     &out->harassment, err);
+	return status;
+}
+
+/* What depends on several parts of the analysis. */
+static void combine(struct mm_analysis *analysis)
+{
+	struct mm_harassment *harassment = &analysis->harassment;
+	struct mm_sentiment_result *sentiment = &analysis->sentiment;
+
+	harassment->recommendation = mm_recommendation_ja(harassment->severity);
+	harassment->recommendation_en = mm_recommendation_en(harassment->severity);
+	sentiment->trigger_alert = (sentiment->sentiment == MM_SENTIMENT_ANGER &&
+				    sentiment->scores[MM_SENTIMENT_ANGER] >= 0.5) ||
+				   harassment->severity >= MM_SEVERITY_HIGH;
+	analysis->combined_risk = mm_risk_combine(harassment->severity, sentiment->sentiment);
+}
+
+static enum mm_status detect(struct mm_detector *detector, struct mm_reading *reading,
+			     const struct mm_past *past, struct mm_analysis *out,
+			     struct mm_error *err)
+{
+	struct mm_analysis analysis = {.signals = 0};
+	enum mm_status status = fold_views(reading, err);
+
+	if (status == MM_OK)
+		status = mm_scanner_take(detector->pool, &reading->scanner, err);
+	if (status != MM_OK)
+		return status;
+	status = read_message(reading, &analysis, err);
+	mm_scanner_give(detector->pool, reading->scanner);
+	if (status == MM_OK)
+		status = mm_conversation_judge(reading, past, &analysis, err);
+	if (status != MM_OK)
+		return status;
+	combine(&analysis);
+	*out = analysis;
+	return MM_OK;
+}
+
+enum mm_status mm_detect(struct mm_detector *detector, const char *utf8, size_t length,
+			 const struct mm_past *past, struct mm_analysis *out,
+			 struct mm_arena *arena, struct mm_error *err)
+{
+	struct mm_reading reading = {
+	    .rules = detector->rules,
+	    .utf8 = utf8,
+	    .length = length,
+	    .wants_contexts = past && past->count > 0,
+	    .arena = arena};
+
+	return detect(detector, &reading, past, out, err);
+}
+
+enum mm_status mm_detect_traced(struct mm_detector *detector, const char *utf8, size_t length,
+				const struct mm_past *past, const struct mm_trace *trace,
+				struct mm_analysis *out, struct mm_arena *arena,
+				struct mm_error *err)
+{
+	struct mm_reading reading = {.rules = detector->rules,
+				     .utf8 = utf8,
+				     .length = length,
+				     .trace = trace,
+				     .wants_contexts = past && past->count > 0,
+				     .arena = arena};
+
+	return detect(detector, &reading, past, out, err);
+}

@@ -1,0 +1,89 @@
+/* disguise.c: compares the two views of a message. What a disguise hides is not its business. */
+#include "config.h"
+
+#include "detect/disguise.h"
+
+#include "text/utf8.h"
+
+uint32_t mm_plain_byte(const struct mm_folded *plain, uint32_t source)
+{
+	size_t low = 0, high = plain->length;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (plain->start[middle] < source)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (uint32_t)low;
+}
+
+/* The sounds that a small ゃ, ゅ or ょ belongs to. */
+static bool takes_small_y(uint32_t c)
+{
+	switch (c) {
+	case U'き':
+	case U'ぎ':
+	case U'し':
+	case U'じ':
+	case U'ち':
+	case U'ぢ':
+	case U'に':
+	case U'ひ':
+	case U'び':
+	case U'ぴ':
+	case U'み':
+	case U'り':
+		return true;
+	default:
+		return false;
+	}
+}
+
+static size_t character_start(const char *text, size_t at)
+{
+	while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+static uint32_t decode_at(const struct mm_folded *folded, size_t at)
+{
+	uint32_t c = 0;
+
+	mm_utf8_decode(folded->text + at, folded->length - at, &c);
+	return c;
+}
+
+/* True for a small kana at byte `at` of the plain view that stands where it belongs. */
+static bool is_ordinary(const struct mm_folded *plain, size_t at)
+{
+	size_t start = character_start(plain->text, at);
+	uint32_t c = decode_at(plain, start);
+
+	if (c == U'っ')
+		return true;
+	if ((c != U'ゃ' && c != U'ゅ' && c != U'ょ') || start == 0)
+		return false;
+	return takes_small_y(decode_at(plain, character_start(plain->text, start - 1)));
+}
+
+bool mm_disguise_is_there(const struct mm_folded *plain, const struct mm_folded *squeezed,
+			  size_t from, size_t to)
+{
+	size_t plain_from, plain_to;
+
+	if (from == to)
+		return false;
+	plain_from = mm_plain_byte(plain, squeezed->start[from]);
+	plain_to = mm_plain_byte(plain, squeezed->end[to - 1]);
+	if (plain_to - plain_from != to - from)
+		return true;
+	for (size_t i = 0; i < to - from; i++)
+		if (plain->text[plain_from + i] != squeezed->text[from + i] &&
+		    !is_ordinary(plain, plain_from + i))
+			return true;
+	return false;
+}
