@@ -14,13 +14,13 @@ enum {
 	PRODUCT_MAX = 64,           /* literals of several items together */
 	CLASS_MAX = 12,             /* members of a class that may be spelled out */
 	LITERAL_MAX = 60,           /* bytes of a literal */
-	DISTRIBUTIONS_MAX = 3       /* alternatives inside alternatives that are taken apart */
+	DISTRIBUTIONS_MAX = 2       /* alternatives inside alternatives that are taken apart */
 };
 
 /* With a frequency above this, vectorscan is better at the whole expression. */
 static const double frequency_max = 0.5;
 /* Below this a needle is good enough not to look for better ones inside groups. */
-static const double frequency_good = 0.03;
+static const double frequency_good = 0.1;
 /* Below this a needle need not be longer. */
 static const double frequency_rare = 0.0004;
 /* What one more needle costs, as a frequency. */

@@ -11,7 +11,7 @@
 struct builder {
 	const struct mm_draft *draft;
 	struct mm_rules *rules;
-	struct mm_arena *scratch;
+	struct mm_arena *scratch, *work; /* work is reset after every part */
 	struct mm_error *err;
 	uint32_t *numbers; /* draft rule -> final rule, UINT32_MAX when dropped */
 };
@@ -148,7 +148,37 @@ static enum mm_status make_room(struct builder *b, struct mm_view_set *set,
 	return MM_OK;
 }
 
-/* Folds and adds one pattern; one of which a part folds to nothing is left out of the view. */
+/* Folds a part and gives its number; UINT32_MAX when nothing of it is left in this view. */
+static enum mm_status add_part(struct builder *b, const struct mm_draft_pattern *draft,
+			       const char *part, enum mm_fold_view view,
+			       struct mm_view_source *source, uint32_t *out)
+{
+	const struct mm_rule *rule = &b->rules->rules[b->numbers[draft->rule]];
+	struct mm_error cause = {.status = MM_OK};
+	char *folded;
+	enum mm_status status =
+	    mm_fold_pattern(part, strlen(part), view, &folded, b->work, &cause);
+
+	if (status == MM_NO_MEMORY)
+		return out_of_memory(b);
+	if (status != MM_OK)
+		return mm_error_set(b->err, MM_BAD_INPUT, NULL, NULL, "%s:%u: [%s] \"%s\": %s",
+				    rule->file, draft->line, rule->id, part, cause.message);
+	*out = UINT32_MAX;
+	if (folded[0] == '\0')
+		return MM_OK;
+	folded = mm_arena_strdup(b->scratch, folded);
+	mm_arena_reset(b->work);
+	if (!folded || !mm_intern_add(&source->parts, folded, out))
+		return out_of_memory(b);
+	if (!source->part_files[*out]) {
+		source->part_files[*out] = rule->file;
+		source->part_lines[*out] = draft->line;
+	}
+	return MM_OK;
+}
+
+/* Adds one pattern; one of which a part folds to nothing is left out of the view. */
 static enum mm_status add_pattern(struct builder *b, const struct mm_draft_pattern *draft,
 				  enum mm_fold_view view, struct mm_view_source *source)
 {
@@ -161,26 +191,11 @@ static enum mm_status add_pattern(struct builder *b, const struct mm_draft_patte
 	};
 
 	for (unsigned i = 0; i < draft->part_count; i++) {
-		struct mm_error cause;
-		char *folded;
-		enum mm_status status = mm_fold_pattern(draft->parts[i], strlen(draft->parts[i]),
-							view, &folded, b->scratch, &cause);
-		if (status == MM_NO_MEMORY)
-			return out_of_memory(b);
-		if (status != MM_OK)
-			return mm_error_set(b->err, MM_BAD_INPUT, NULL, NULL,
-					    "%s:%u: [%s] \"%s\": %s", rule->file, draft->line,
-					    rule->id, draft->parts[i], cause.message);
-		if (folded[0] == '\0')
-			return MM_OK;
-		uint32_t part;
-		if (!mm_intern_add(&source->parts, folded, &part))
-			return out_of_memory(b);
-		if (!source->part_files[part]) {
-			source->part_files[part] = rule->file;
-			source->part_lines[part] = draft->line;
-		}
-		pattern.parts[i] = part;
+		enum mm_status status =
+		    add_part(b, draft, draft->parts[i], view, source, &pattern.parts[i]);
+
+		if (status != MM_OK || pattern.parts[i] == UINT32_MAX)
+			return status;
 		pattern.gaps[i] = (uint16_t)draft->gaps[i];
 	}
 	set->patterns[set->pattern_count++] = pattern;
@@ -318,8 +333,12 @@ enum mm_status mm_rules_build(const struct mm_draft *draft, struct mm_rules *rul
 			      struct mm_view_source sources[MM_VIEWS], struct mm_arena *scratch,
 			      struct mm_error *err)
 {
-	struct builder builder = {.draft = draft, .rules = rules, .scratch = scratch, .err = err};
-	enum mm_status status = number_rules(&builder);
+	struct builder builder = {.draft = draft,
+				  .rules = rules,
+				  .scratch = scratch,
+				  .work = mm_arena_new(0),
+				  .err = err};
+	enum mm_status status = builder.work ? number_rules(&builder) : out_of_memory(&builder);
 
 	if (status == MM_OK)
 		status = number_contexts(&builder);
@@ -329,5 +348,6 @@ enum mm_status mm_rules_build(const struct mm_draft *draft, struct mm_rules *rul
 		status = find_needs(&builder);
 	for (int view = 0; view < MM_VIEWS && status == MM_OK; view++)
 		status = build_view(&builder, (enum mm_fold_view)view, &sources[view]);
+	mm_arena_free(builder.work);
 	return status;
 }

@@ -98,7 +98,8 @@ static const struct {
     {"abuse", "ふざけるな！バカ！", "high", "anger"},
     {"a fact", "商品が届きません。注文番号 ORD-12345 です。", "none", "negative"},
     {"a complaint", "届かなくて困っています", "low", "negative"},
-    {"a complaint that ended well", "困っていましたが助かりました。ありがとう。", "none", "positive"},
+    {"a complaint that ended well", "困っていましたが助かりました。ありがとう。", "none",
+     "positive"},
     {"anger alone", "本当に腹が立ちます", "low", "anger"},
     {"calm lawful step", "弁護士に相談します", "low", "negative"},
     {"demand", "責任者を出せ", "medium", "anger"},
@@ -145,9 +146,9 @@ static void detect__table__severity_and_sentiment(void **state)
 				 verdicts[i].severity, verdicts[i].sentiment);
 		assert_int_equal(analysis.harassment.is_harassment,
 				 analysis.harassment.severity >= MM_SEVERITY_MEDIUM);
-		assert_int_equal(analysis.combined_risk,
-				 mm_risk_combine(analysis.harassment.severity,
-						 analysis.sentiment.sentiment));
+		assert_int_equal(
+		    analysis.combined_risk,
+		    mm_risk_combine(analysis.harassment.severity, analysis.sentiment.sentiment));
 	}
 }
 
@@ -268,7 +269,8 @@ static void detect__signals__are_set_and_raise_nothing(void **state)
 
 static char *repeat(const char *unit, size_t characters, size_t *length_out)
 {
-	size_t unit_length = strlen(unit), times = characters / mm_utf8_count(unit, unit_length) + 1;
+	size_t unit_length = strlen(unit),
+	       times = characters / mm_utf8_count(unit, unit_length) + 1;
 	char *text = malloc(unit_length * times + 1);
 
 	assert_non_null(text);
@@ -280,9 +282,9 @@ static char *repeat(const char *unit, size_t characters, size_t *length_out)
 
 static void detect__ten_thousand_characters__are_bounded_and_ordered(void **state)
 {
-	static const char *const units[] = {"バカ", "ば・か、", "お前は無能。", "死ね",  "カスタマー",
-					    "ばぁーか", "お前",  "「",     "ーーあ", "!?",
-					    "プロセスを殺す", "死ねと言われ"};
+	static const char *const units[] = {
+	    "バカ", "ば・か、", "お前は無能。", "死ね", "カスタマー",     "ばぁーか",
+	    "お前", "「",       "ーーあ",       "!?",   "プロセスを殺す", "死ねと言われ"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

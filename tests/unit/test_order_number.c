@@ -88,7 +88,8 @@ static void find__many__stops_at_the_limit(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "ORD-%d ", 1000 + i);
+		length +=
+		    (size_t)snprintf(text + length, sizeof(text) - length, "ORD-%d ", 1000 + i);
 	assert_int_equal(mm_order_number_find(text, length, &found, &count, arena, NULL), MM_OK);
 	assert_int_equal(count, MM_ORDER_NUMBERS_MAX);
 	assert_string_equal(found[MM_ORDER_NUMBERS_MAX - 1].value, "ORD-1015");

@@ -61,7 +61,8 @@ static const struct {
     {"within", "[c]\nkind = context\nwithin = -1\n", "x.rules:3: within must be"},
     {"squeeze", HEAD "squeeze = maybe\n", "x.rules:5: squeeze must be"},
     {"unknown context", GOOD "unless = quote\n", "x.rules:1: [a.b] names the context quote"},
-    {"sentiment too severe", "[a]\nkind = sentiment\nsentiment = anger\nseverity = high\npattern = バカ\n",
+    {"sentiment too severe",
+     "[a]\nkind = sentiment\nsentiment = anger\nseverity = high\npattern = バカ\n",
      "x.rules:1: [a] of kind sentiment has severity"},
     {"empty part", HEAD "pattern = バカ ~ ~ 死\n", "x.rules:5: a part of the pattern is empty"},
     {"five parts", HEAD "pattern = あ ~ い ~ う ~ え ~ お\n", "x.rules:5: a pattern has at most 4"},
@@ -153,10 +154,12 @@ static void load__site_folder__replaces_and_switches_off(void **state)
 
 	(void)state;
 	make_folders();
-	test_folder_write("rules/a.rules", GOOD "[a.c]\nkind = signal\nsignal = churn\npattern = 解約\n");
-	test_folder_write("site/a.rules", "[a.b]\nkind = harassment\nseverity = low\npattern = アホ\n"
-					  "[a.c]\nkind = off\n[a.d]\nkind = signal\nsignal = urgent\n"
-					  "pattern = 至急\n");
+	test_folder_write("rules/a.rules",
+			  GOOD "[a.c]\nkind = signal\nsignal = churn\npattern = 解約\n");
+	test_folder_write("site/a.rules",
+			  "[a.b]\nkind = harassment\nseverity = low\npattern = アホ\n"
+			  "[a.c]\nkind = off\n[a.d]\nkind = signal\nsignal = urgent\n"
+			  "pattern = 至急\n");
 	assert_int_equal(load(&rules, NULL), MM_OK);
 	assert_int_equal(mm_rules_count(rules), 2);
 	assert_string_equal(mm_rules_at(rules, 0)->id, "a.b");
@@ -238,9 +241,9 @@ static void cache__damaged_anywhere__is_ignored(void **state)
 	(void)state;
 	make_folders();
 	test_folder_write("rules/a.rules", GOOD);
-	assert_int_equal(mm_rules_compile(test_folder_path("rules"), NULL,
-					  test_folder_path("cache"), NULL),
-			 MM_OK);
+	assert_int_equal(
+	    mm_rules_compile(test_folder_path("rules"), NULL, test_folder_path("cache"), NULL),
+	    MM_OK);
 	cache_path(path);
 	assert_int_equal(stat(path, &info), 0);
 	for (long at = 0; at < info.st_size; at += info.st_size / 40 + 1) {
@@ -328,7 +331,8 @@ static const struct {
     {"お前 ~ 無能", "お前は本当に無能", "お前は本当に無能"},
     {"お前 ~ 無能", "お前は。無能", NULL},
     {"お前 ~ 無能", "お前はどう考えてもどこからどう見ても無能", NULL},
-    {"お前 ~~ 無能", "お前はどう考えてもどこからどう見ても無能", "お前はどう考えてもどこからどう見ても無能"},
+    {"お前 ~~ 無能", "お前はどう考えてもどこからどう見ても無能",
+     "お前はどう考えてもどこからどう見ても無能"},
     {"お前 ~ 無能", "無能なお前", NULL},
     {"お前 ~ は ~ だ", "お前はバカだ", "お前はバカだ"},
     {"あ ~ い ~ う ~ え", "あ1い2う3え", "あ1い2う3え"},

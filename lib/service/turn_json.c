@@ -1,0 +1,206 @@
+/* turn_json: writes turns; decides nothing. */
+#include "config.h"
+
+#include "service/turn_json.h"
+
+#include "base/clock.h"
+#include "base/token.h"
+#include "service/analysis_json.h"
+
+static const char *const degradations[MM_DEGRADED__MAX] = {
+    [MM_DEGRADED_HISTORY] = "history",
+    [MM_DEGRADED_CONVERSATION_ID] = "conversation_id",
+    [MM_DEGRADED_JOURNAL] = "journal",
+};
+
+static void pair_id(struct mm_json_writer *writer, const char *key, const struct mm_id *id)
+{
+	char text[MM_ID_TEXT];
+	mm_id_format(id, text);
+	mm_json_pair_text(writer, key, text);
+}
+
+static void write_handoff(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	char time[25];
+	mm_json_key(writer, "handoff");
+	if (!turn->has_handoff) {
+		mm_json_write_null(writer);
+		return;
+	}
+	mm_clock_format_utc(turn->now_utc_ms, time);
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->handoff.id);
+	mm_json_pair_text(writer, "reason", mm_handoff_reason_name(turn->handoff.reason));
+	mm_json_pair_text(writer, "priority", mm_handoff_priority_name(turn->handoff.priority));
+	mm_json_key(writer, "context");
+	mm_handoff_write_context(writer, &turn->handoff);
+	mm_json_pair_text(writer, "created_at", time);
+	mm_json_object_end(writer);
+}
+
+static void write_ai(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	mm_json_key(writer, "ai");
+	if (!turn->is_answered || !turn->reply.provider) {
+		mm_json_write_null(writer);
+		return;
+	}
+	mm_json_object_begin(writer);
+	mm_json_pair_text(writer, "provider", turn->reply.provider);
+	mm_json_pair_text(writer, "model", turn->reply.model);
+	mm_json_pair_bool(writer, "is_fallback", turn->reply.is_fallback);
+	mm_json_object_end(writer);
+}
+
+static void write_degraded(struct mm_json_writer *writer, unsigned set)
+{
+	if (!set)
+		return;
+	mm_json_key(writer, "degraded");
+	mm_json_array_begin(writer);
+	for (unsigned value = 0; value < MM_DEGRADED__MAX; value++)
+		if (set & 1u << value)
+			mm_json_write_text(writer, degradations[value]);
+	mm_json_array_end(writer);
+}
+
+static const char *owner_after(const struct mm_turn *turn)
+{
+	return turn->has_handoff ? "human" : mm_owner_name(turn->stored.owner);
+}
+
+static void write_identity(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	char token[MM_TOKEN_TEXT];
+	mm_token_make(turn->runtime->token_secret, &turn->conversation_id, token);
+	pair_id(writer, "conversation_id", &turn->conversation_id);
+	mm_json_pair_text(writer, "conversation_token", token);
+	pair_id(writer, "message_id", &turn->message_id);
+}
+
+void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	char time[25];
+	mm_clock_format_utc(turn->now_utc_ms, time);
+	mm_json_object_begin(writer);
+	write_identity(writer, turn);
+	mm_json_pair_text(writer, "response", turn->is_answered ? turn->reply.text : NULL);
+	mm_json_key(writer, "sentiment");
+	mm_sentiment_write(writer, &turn->analysis.sentiment);
+	mm_json_key(writer, "harassment");
+	mm_harassment_write(writer, &turn->analysis.harassment);
+	mm_json_key(writer, "signals");
+	mm_signals_write(writer, turn->analysis.signals);
+	write_handoff(writer, turn);
+	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
+	mm_json_pair_text(writer, "owner", owner_after(turn));
+	write_ai(writer, turn);
+	mm_json_pair_text(writer, "timestamp", time);
+	write_degraded(writer, turn->degradations);
+	mm_json_object_end(writer);
+}
+
+static void write_customer_message(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	const struct mm_analysis *analysis = &turn->analysis;
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->message_id);
+	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	mm_json_pair_text(writer, "role", "customer");
+	mm_json_pair_bytes(writer, "text", turn->message.text, turn->message.length);
+	mm_json_pair_text(writer, "severity", mm_severity_name(analysis->harassment.severity));
+	mm_json_pair_text(writer, "sentiment", mm_sentiment_name(analysis->sentiment.sentiment));
+	mm_json_pair_double(writer, "confidence", analysis->harassment.confidence, 3);
+	mm_json_key(writer, "signals");
+	mm_signals_write(writer, analysis->signals);
+	mm_json_pair_null(writer, "reply_to");
+	mm_json_pair_bool(writer, "is_fallback", false);
+	mm_json_object_end(writer);
+}
+
+static void write_bot_message(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->reply_id);
+	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	mm_json_pair_text(writer, "role", "bot");
+	mm_json_pair_text(writer, "text", turn->reply.text);
+	mm_json_pair_null(writer, "severity");
+	mm_json_pair_null(writer, "sentiment");
+	mm_json_pair_null(writer, "confidence");
+	mm_json_key(writer, "signals");
+	mm_signals_write(writer, 0);
+	pair_id(writer, "reply_to", &turn->message_id);
+	mm_json_pair_bool(writer, "is_fallback", turn->reply.is_fallback);
+	mm_json_object_end(writer);
+}
+
+static void write_event(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	const struct mm_harassment *harassment = &turn->analysis.harassment;
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->record_id);
+	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	pair_id(writer, "message_id", &turn->message_id);
+	mm_json_pair_text(writer, "severity", mm_severity_name(harassment->severity));
+	mm_json_key(writer, "categories");
+	mm_categories_write(writer, harassment->categories);
+	mm_json_pair_double(writer, "confidence", harassment->confidence, 3);
+	mm_json_pair_bytes(writer, "text", turn->message.text, turn->message.length);
+	mm_json_key(writer, "findings");
+	mm_findings_write(writer, harassment);
+	mm_json_pair_text(writer, "recommendation", harassment->recommendation);
+	mm_json_object_end(writer);
+}
+
+static void write_conversation(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	mm_json_key(writer, "conversation");
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->conversation_id);
+	mm_json_pair_i64(writer, "created_at",
+			 turn->stored.exists ? turn->stored.created_utc_ms : turn->now_utc_ms);
+	mm_json_pair_text(writer, "customer_name", turn->customer_name);
+	mm_json_pair_text(writer, "owner", owner_after(turn));
+	mm_json_object_end(writer);
+}
+
+static void write_stored_handoff(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	mm_json_key(writer, "handoff");
+	if (!turn->has_handoff) {
+		mm_json_write_null(writer);
+		return;
+	}
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->handoff.id);
+	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	mm_json_pair_text(writer, "reason", mm_handoff_reason_name(turn->handoff.reason));
+	mm_json_pair_text(writer, "priority", mm_handoff_priority_name(turn->handoff.priority));
+	mm_json_pair_text(writer, "summary", turn->handoff.summary);
+	mm_json_key(writer, "context");
+	mm_handoff_write_context(writer, &turn->handoff);
+	mm_json_object_end(writer);
+}
+
+void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->record_id);
+	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	write_conversation(writer, turn);
+	mm_json_key(writer, "messages");
+	mm_json_array_begin(writer);
+	write_customer_message(writer, turn);
+	if (turn->is_answered)
+		write_bot_message(writer, turn);
+	mm_json_array_end(writer);
+	mm_json_key(writer, "events");
+	mm_json_array_begin(writer);
+	if (turn->analysis.harassment.is_harassment)
+		write_event(writer, turn);
+	mm_json_array_end(writer);
+	write_stored_handoff(writer, turn);
+	mm_json_object_end(writer);
+}
