@@ -165,24 +165,24 @@ static bool is_rising(const struct mm_past *past, enum mm_severity current)
 static enum mm_status add_persistence(struct mm_reading *reading, struct mm_harassment *harassment,
 				      struct mm_error *err)
 {
-	struct mm_finding *findings = mm_arena_alloc(
-	    reading->arena, (harassment->finding_count + 1) * sizeof(*findings));
+	struct mm_finding *findings =
+	    mm_arena_alloc(reading->arena, (harassment->finding_count + 1) * sizeof(*findings));
 
 	if (!findings)
 		return mm_error_cause(err, MM_NO_MEMORY, "no memory for the findings");
 	if (harassment->finding_count > 0)
 		memcpy(findings, harassment->findings,
 		       harassment->finding_count * sizeof(*findings));
-	findings[harassment->finding_count] = (struct mm_finding){
-	    .rule = persistence_rule,
-	    .severity = MM_SEVERITY_MEDIUM,
-	    .categories = 1u << MM_CATEGORY_PERSISTENCE,
-	    .end = reading->views[MM_FOLD_PLAIN].source_code_points,
-	    .text = reading->utf8,
-	    .text_length = reading->length,
-	    .reason = persistence_ja,
-	    .reason_en = persistence_en,
-	    .weight = persistence_weight};
+	findings[harassment->finding_count] =
+	    (struct mm_finding){.rule = persistence_rule,
+				.severity = MM_SEVERITY_MEDIUM,
+				.categories = 1u << MM_CATEGORY_PERSISTENCE,
+				.end = reading->views[MM_FOLD_PLAIN].source_code_points,
+				.text = reading->utf8,
+				.text_length = reading->length,
+				.reason = persistence_ja,
+				.reason_en = persistence_en,
+				.weight = persistence_weight};
 	harassment->findings = findings;
 	harassment->finding_count++;
 	harassment->categories |= 1u << MM_CATEGORY_PERSISTENCE;
@@ -203,7 +203,8 @@ static enum mm_status judge_repetition(struct mm_reading *reading, const struct 
 
 	if (mm_utf8_count(text->text, text->length) < LENGTH_MIN)
 		return MM_OK;
-	status = count_repetitions(reading, past, &out->conversation.repetitions, &is_answered, err);
+	status =
+	    count_repetitions(reading, past, &out->conversation.repetitions, &is_answered, err);
 	if (status != MM_OK)
 		return status;
 	if (out->conversation.repetitions < REPETITIONS_MIN || !is_answered ||
@@ -226,7 +227,7 @@ enum mm_status mm_conversation_judge(struct mm_reading *reading, const struct mm
 	status = judge_repetition(reading, past, out, err);
 	if (status != MM_OK)
 		return status;
-	out->conversation.is_escalating = is_rising(
-	    past, mm_risk_combine(out->harassment.severity, out->sentiment.sentiment));
+	out->conversation.is_escalating =
+	    is_rising(past, mm_risk_combine(out->harassment.severity, out->sentiment.sentiment));
 	return MM_OK;
 }

@@ -62,8 +62,8 @@ static enum mm_status fold_views(struct mm_reading *reading, struct mm_error *er
 {
 	struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
 	struct mm_folded *squeezed = &reading->views[MM_FOLD_SQUEEZED];
-	enum mm_status status = mm_fold(reading->utf8, reading->length, MM_FOLD_PLAIN, plain,
-					reading->arena, err);
+	enum mm_status status =
+	    mm_fold(reading->utf8, reading->length, MM_FOLD_PLAIN, plain, reading->arena, err);
 
 	if (status == MM_OK)
 		status = mm_fold_squeeze(plain, squeezed, reading->arena, err);
@@ -136,12 +136,11 @@ enum mm_status mm_detect(struct mm_detector *detector, const char *utf8, size_t 
 			 const struct mm_past *past, struct mm_analysis *out,
 			 struct mm_arena *arena, struct mm_error *err)
 {
-	struct mm_reading reading = {
-	    .rules = detector->rules,
-	    .utf8 = utf8,
-	    .length = length,
-	    .wants_contexts = past && past->count > 0,
-	    .arena = arena};
+	struct mm_reading reading = {.rules = detector->rules,
+				     .utf8 = utf8,
+				     .length = length,
+				     .wants_contexts = past && past->count > 0,
+				     .arena = arena};
 
 	return detect(detector, &reading, past, out, err);
 }

@@ -30,7 +30,8 @@
  * Sentiment
  *   Each sentiment rule that stands adds its weight once to its class. A harassment rule adds its
  *   weight to the class it names, else to anger when its severity is medium or above (sexual
- *   remarks excepted). score[c] = sum[c] / (sum of all + 0.5), neutral gets the 0.5. The class is
+ *   remarks excepted). Where anger has any weight, three quarters of the weight of negative move
+ *   to it: an angry customer is also dissatisfied. score[c] = sum[c] / (sum of all + 0.5), neutral gets the 0.5. The class is
  *   the highest score; ties go to anger, negative, positive, neutral in this order. confidence =
  *   highest - half of the second, at most 0.95.
  */
@@ -109,8 +110,8 @@ struct mm_past {
 
 /* What the thread, rather than the message, shows. */
 struct mm_conversation_reading {
-	unsigned repetitions;    /* earlier messages of the last 10 minutes that say the same */
-	bool is_escalating;      /* risk rose over the last three customer messages, this one included */
+	unsigned repetitions; /* earlier messages of the last 10 minutes that say the same */
+	bool is_escalating; /* risk rose over the last three customer messages, this one included */
 	unsigned angry_in_a_row; /* customer messages with anger up to this one, included */
 	int64_t duration_ms;     /* since the first message; 0 without history */
 };
@@ -148,7 +149,8 @@ struct mm_candidate {
 /* Receives every candidate in the order of judgement, and the folded views. */
 struct mm_trace {
 	void (*candidate)(void *self, const struct mm_candidate *candidate);
-	void (*view)(void *self, bool is_squeezed, const char *text, size_t length); /* may be NULL */
+	void (*view)(void *self, bool is_squeezed, const char *text,
+		     size_t length); /* may be NULL */
 	void *self;
 };
 

@@ -68,10 +68,10 @@ static const char *const intent_names[MM_INTENT__MAX] = {
 };
 
 static const char *const intent_issues[MM_INTENT__MAX] = {
-    [MM_INTENT_SHIPPING] = "配送",      [MM_INTENT_RETURNS] = "返品・返金",
-    [MM_INTENT_DEFECT] = "品質",        [MM_INTENT_ACCOUNT] = "アカウント",
-    [MM_INTENT_BILLING] = "料金",       [MM_INTENT_GREETING] = NULL,
-    [MM_INTENT_THANKS] = NULL,          [MM_INTENT_COMPLAINT] = "対応不満",
+    [MM_INTENT_SHIPPING] = "配送", [MM_INTENT_RETURNS] = "返品・返金",
+    [MM_INTENT_DEFECT] = "品質",   [MM_INTENT_ACCOUNT] = "アカウント",
+    [MM_INTENT_BILLING] = "料金",  [MM_INTENT_GREETING] = NULL,
+    [MM_INTENT_THANKS] = NULL,     [MM_INTENT_COMPLAINT] = "対応不満",
 };
 
 /* Rows: severity. Columns: positive, neutral, negative, anger. */
@@ -121,12 +121,14 @@ const char *mm_category_name(enum mm_category category)
 
 const char *mm_category_label_ja(enum mm_category category)
 {
-	return (int)category >= 0 && category < MM_CATEGORY__MAX ? category_labels[category][0] : "";
+	return (int)category >= 0 && category < MM_CATEGORY__MAX ? category_labels[category][0]
+								 : "";
 }
 
 const char *mm_category_label_en(enum mm_category category)
 {
-	return (int)category >= 0 && category < MM_CATEGORY__MAX ? category_labels[category][1] : "";
+	return (int)category >= 0 && category < MM_CATEGORY__MAX ? category_labels[category][1]
+								 : "";
 }
 
 bool mm_category_parse(const char *name, size_t length, enum mm_category *out)

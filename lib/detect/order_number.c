@@ -36,10 +36,10 @@ struct finder {
 
 /* Words that make what follows an order number, as they are in the message. */
 static const char *const labels[] = {
-    "注文番号",     "ご注文番号", "受注番号", "オーダー番号", "オーダーNo",   "注文No",
-    "注文ID",       "注文NO",     "注文no",   "order number", "Order number", "Order Number",
-    "order no",     "Order no",   "Order No", "order id",     "Order ID",     "order ID",
-    "order #",      "Order #",    "注文ナンバー",
+    "注文番号", "ご注文番号", "受注番号",     "オーダー番号", "オーダーNo",   "注文No",
+    "注文ID",   "注文NO",     "注文no",       "order number", "Order number", "Order Number",
+    "order no", "Order no",   "Order No",     "order id",     "Order ID",     "order ID",
+    "order #",  "Order #",    "注文ナンバー",
 };
 
 static bool is_digit(char c)
@@ -60,8 +60,8 @@ static bool is_part(char c)
 /* ASCII and its full-width twins, hyphens of all kinds to '-'. */
 static char half_width(uint32_t c)
 {
-	static const uint32_t hyphens[] = {0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015,
-					   0x2212, 0xff0d, 0x30fc, 0xff70};
+	static const uint32_t hyphens[] = {0x2010, 0x2011, 0x2012, 0x2013, 0x2014,
+					   0x2015, 0x2212, 0xff0d, 0x30fc, 0xff70};
 
 	for (size_t i = 0; i < sizeof(hyphens) / sizeof(hyphens[0]); i++)
 		if (c == hyphens[i])
@@ -110,8 +110,8 @@ static bool add(struct finder *f, size_t start, size_t end)
 	if (!value)
 		return false;
 	if (f->found_count < MM_ORDER_NUMBERS_MAX && !is_known(f, value))
-		f->found[f->found_count++] = (struct mm_order_number){
-		    f->half.offset[start], f->half.offset[end], value};
+		f->found[f->found_count++] =
+		    (struct mm_order_number){f->half.offset[start], f->half.offset[end], value};
 	return true;
 }
 
@@ -224,8 +224,7 @@ static bool find_all(struct finder *f)
 }
 
 enum mm_status mm_order_number_find(const char *text, size_t length, struct mm_order_number **out,
-				    size_t *count_out, struct mm_arena *arena,
-				    struct mm_error *err)
+				    size_t *count_out, struct mm_arena *arena, struct mm_error *err)
 {
 	struct finder finder = {.message = text, .arena = arena};
 

@@ -14,15 +14,18 @@ static const struct {
     [MM_SEVERITY_MEDIUM] =
 	{"一人で対応せず上長に共有してください。応じられることと応じられないことを明確に伝え、"
 	 "やり取りを記録してください。",
-	 "Do not handle this alone: inform a supervisor. State clearly what can and cannot be done, "
+	 "Do not handle this alone: inform a supervisor. State clearly what can and cannot be "
+	 "done, "
 	 "and keep a record."},
     [MM_SEVERITY_HIGH] =
-	{"上長または専任の担当者に引き継いでください。言動をやめるよう一度だけ伝え、続く場合は対応を"
+	{"上長または専任の担当者に引き継いでください。言動をやめるよう一度だけ伝え、続く場合は対応"
+	 "を"
 	 "終了し、記録を保存してください。",
 	 "Hand over to a supervisor. Ask once that the behaviour stop; if it goes on, end the "
 	 "contact and keep the record."},
     [MM_SEVERITY_CRITICAL] =
-	{"直ちに対応を中断し、責任者に報告してください。記録を保全し、警察や弁護士への相談と従業員の"
+	{"直ちに対応を中断し、責任者に報告してください。記録を保全し、警察や弁護士への相談と従業員"
+	 "の"
 	 "安全確保を行ってください。",
 	 "Stop at once and report to the person in charge. Preserve the record, consult the police "
 	 "or a lawyer, and make sure that staff are safe."},

@@ -56,14 +56,14 @@ enum mm_node_kind {
 };
 
 enum mm_assertion {
-	MM_ASSERT_BEGIN,       /* ^ */
-	MM_ASSERT_END,         /* $ */
-	MM_ASSERT_WORD,        /* \b */
-	MM_ASSERT_NOT_WORD,    /* \B */
-	MM_ASSERT_AHEAD,       /* (?=x) one character of the class follows */
-	MM_ASSERT_NOT_AHEAD,   /* (?!x) */
-	MM_ASSERT_BEHIND,      /* (?<=x) */
-	MM_ASSERT_NOT_BEHIND,  /* (?<!x) */
+	MM_ASSERT_BEGIN,      /* ^ */
+	MM_ASSERT_END,        /* $ */
+	MM_ASSERT_WORD,       /* \b */
+	MM_ASSERT_NOT_WORD,   /* \B */
+	MM_ASSERT_AHEAD,      /* (?=x) one character of the class follows */
+	MM_ASSERT_NOT_AHEAD,  /* (?!x) */
+	MM_ASSERT_BEHIND,     /* (?<=x) */
+	MM_ASSERT_NOT_BEHIND, /* (?<!x) */
 };
 
 struct mm_node {
@@ -119,7 +119,7 @@ struct mm_instruction {
 
 struct mm_program {
 	uint32_t start, length; /* instructions */
-	uint64_t first; /* bit mm_first_bit(c) is set when the program can begin with c */
+	uint64_t first;         /* bit mm_first_bit(c) is set when the program can begin with c */
 	bool is_backward;
 	bool has_assertion;
 	bool is_nullable; /* matches the empty text; only known without assertions */

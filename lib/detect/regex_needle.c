@@ -102,7 +102,8 @@ static const char *append(struct planner *p, const char *a, const char *b)
 		return NULL;
 	}
 	memcpy(text, a, a_length);
-	memcpy(text + a_length, b, b_length + 1);
+	memcpy(text + a_length, b, b_length);
+	text[a_length + b_length] = '\0';
 	return text;
 }
 

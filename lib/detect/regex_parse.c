@@ -186,7 +186,8 @@ static struct mm_node *parse_brackets(struct reader *r)
 		class->is_negated = true;
 		r->at++;
 	}
-	for (bool is_first = true; r->at < r->end && (is_first || *r->at != ']'); is_first = false) {
+	for (bool is_first = true; r->at < r->end && (is_first || *r->at != ']');
+	     is_first = false) {
 		uint32_t from, to;
 
 		if (!take_member(r, ranges, &count, &from))
@@ -354,23 +355,29 @@ static bool take_quantifier(struct reader *r, uint32_t *min, uint32_t *max)
 	return false;
 }
 
+static struct mm_node *repeat(struct reader *r, struct mm_node *node, uint32_t min, uint32_t max)
+{
+	struct mm_node *repeated = make(r, MM_NODE_REPEAT);
+
+	if (!repeated)
+		return NULL;
+	if (min > MM_REPEAT_MAX || (max != MM_UNBOUNDED && (max > MM_REPEAT_MAX || max < min)))
+		return fail(r, "a bad count in {}");
+	if (node->kind == MM_NODE_ASSERT)
+		return fail(r, "an assertion cannot be repeated");
+	repeated->min = min;
+	repeated->max = max;
+	repeated->child = node;
+	return repeated;
+}
+
 static struct mm_node *parse_repeats(struct reader *r)
 {
 	struct mm_node *node = parse_atom(r);
 	uint32_t min, max;
 
 	while (node && take_quantifier(r, &min, &max)) {
-		struct mm_node *repeat = make(r, MM_NODE_REPEAT);
-
-		if (!repeat)
-			return NULL;
-		if (min > MM_REPEAT_MAX || (max != MM_UNBOUNDED && (max > MM_REPEAT_MAX || max < min)))
-			return fail(r, "a bad count in {}");
-		if (node->kind == MM_NODE_ASSERT)
-			return fail(r, "an assertion cannot be repeated");
-		*repeat = (struct mm_node){
-		    .kind = MM_NODE_REPEAT, .min = min, .max = max, .child = node};
-		node = repeat;
+		node = repeat(r, node, min, max);
 		/* A ? after a quantifier asks for the shortest match; spans are the longest. */
 		if (is_next(r, '?'))
 			r->at++;

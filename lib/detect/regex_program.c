@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/grow.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* gcc 12 takes arrays that mm_grow has moved into struct mm_code for lost; mm_code_free frees them,
+ * and the tests run under LeakSanitizer. */
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 enum {
 	PROGRAM_MAX = 20000,
 	NEXT_MAX = (1 << 26) - 1 /* of all programs together */
@@ -31,36 +40,29 @@ static uint32_t emit(struct emitter *e, enum mm_operation operation)
 
 	if (code->count - e->start >= PROGRAM_MAX || code->count >= NEXT_MAX)
 		e->has_failed = true;
-	if (code->count == code->capacity && !e->has_failed) {
-		uint32_t capacity = code->capacity ? code->capacity * 2 : 1024;
-		struct mm_instruction *items = realloc(code->items, capacity * sizeof(*items));
+	if (!e->has_failed) {
+		struct mm_instruction *items =
+		    mm_grow(code->items, code->count, &code->capacity, sizeof(*items));
 
 		e->has_failed = !items;
-		if (items) {
+		if (items)
 			code->items = items;
-			code->capacity = capacity;
-		}
 	}
 	if (e->has_failed)
 		return 0;
-	code->items[code->count] = (struct mm_instruction){.operation = operation,
-							   .next = (code->count + 1) & NEXT_MAX,
-							   .value = MM_NO_PROGRAM};
+	code->items[code->count] = (struct mm_instruction){
+	    .operation = operation, .next = (code->count + 1) & NEXT_MAX, .value = MM_NO_PROGRAM};
 	return code->count++;
 }
 
 static bool add_class(struct mm_code *code, const struct mm_char_class *class)
 {
-	if (code->class_count == code->class_capacity) {
-		uint32_t capacity = code->class_capacity ? code->class_capacity * 2 : 64;
-		const struct mm_char_class **classes =
-		    realloc(code->classes, capacity * sizeof(*classes));
+	const struct mm_char_class **classes =
+	    mm_grow(code->classes, code->class_count, &code->class_capacity, sizeof(*classes));
 
-		if (!classes)
-			return false;
-		code->classes = classes;
-		code->class_capacity = capacity;
-	}
+	if (!classes)
+		return false;
+	code->classes = classes;
 	code->classes[code->class_count++] = class;
 	return true;
 }
@@ -80,9 +82,8 @@ static uint32_t keep_class(struct emitter *e, struct mm_char_class *class)
 		return 0;
 	}
 	memcpy(ranges, class->ranges, class->range_count * sizeof(*ranges));
-	*copy = (struct mm_char_class){.is_negated = class->is_negated,
-				       .range_count = class->range_count,
-				       .ranges = ranges};
+	*copy = (struct mm_char_class){
+	    .is_negated = class->is_negated, .range_count = class->range_count, .ranges = ranges};
 	class->number = e->code->class_count;
 	return class->number - 1;
 }
@@ -268,20 +269,15 @@ static bool find_first(const struct mm_code *code, struct mm_program *program)
 
 static bool add_program(struct mm_code *code, const struct emitter *e)
 {
-	struct mm_program program = {.start = e->start,
-				     .length = code->count - e->start,
-				     .is_backward = e->is_backward};
+	struct mm_program program = {
+	    .start = e->start, .length = code->count - e->start, .is_backward = e->is_backward};
 
-	if (code->program_count == code->program_capacity) {
-		uint32_t capacity = code->program_capacity ? code->program_capacity * 2 : 256;
-		struct mm_program *programs =
-		    realloc(code->programs, capacity * sizeof(*programs));
+	struct mm_program *programs = mm_grow(code->programs, code->program_count,
+					      &code->program_capacity, sizeof(*programs));
 
-		if (!programs)
-			return false;
-		code->programs = programs;
-		code->program_capacity = capacity;
-	}
+	if (!programs)
+		return false;
+	code->programs = programs;
 	for (uint32_t i = e->start; i < code->count; i++)
 		program.has_assertion |= code->items[i].operation == MM_OP_ASSERT;
 	if (program.length > code->longest)

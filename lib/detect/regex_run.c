@@ -10,7 +10,7 @@
 
 enum {
 	MOVES_MAX = 1 << 14, /* slots; three quarters are used */
-	MOVES_NEAR = 4,       /* slots of a state */
+	MOVES_NEAR = 4,      /* slots of a state */
 	STATES_MAX = MOVES_MAX / MOVES_NEAR,
 	MEMBERS_MAX = 1 << 16,
 	NEW_MOVE_STEPS = 24 /* what working out a move costs, in moves that are known */
@@ -106,7 +106,8 @@ void mm_automaton_begin(struct mm_automaton *a, const uint32_t *text, uint32_t c
 
 static bool is_word(uint32_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '_';
 }
 
 /* Whether an assertion holds between two characters of the text. */
@@ -233,7 +234,8 @@ static struct move *find_move(struct mm_automaton *a, uint32_t state, uint32_t c
 		struct move *move;
 
 		if (tries == MOVES_NEAR)
-			slot = (state * 0x9e3779b97f4a7c15u ^ character * 0xc2b2ae3d27d4eb4fu) >> 40;
+			slot =
+			    (state * 0x9e3779b97f4a7c15u ^ character * 0xc2b2ae3d27d4eb4fu) >> 40;
 		move = &a->moves[slot & (MOVES_MAX - 1)];
 		if (move->state == DEAD || (move->state == state && move->character == character))
 			return move;
@@ -262,7 +264,8 @@ static bool settle(struct mm_automaton *a, const struct state *state, uint32_t c
 	}
 	next_mark(a);
 	for (uint32_t i = 0; i < state->count; i++)
-		count = follow(a, program->start, a->members[state->first + i], &place, a->list, count);
+		count =
+		    follow(a, program->start, a->members[state->first + i], &place, a->list, count);
 	for (uint32_t i = 0; i < count; i++)
 		has_matched |= a->code->items[a->list[i]].operation == MM_OP_MATCH;
 	*count_out = count;
@@ -283,12 +286,12 @@ static uint32_t work_out(struct mm_automaton *a, struct state state, uint32_t ch
 	for (uint32_t i = 0; i < count; i++) {
 		const struct mm_instruction *item = &a->code->items[a->list[i]];
 
-		if (item->operation == MM_OP_CHAR ? item->value == character
-						  : item->operation == MM_OP_CLASS &&
-							mm_class_has(a->code->classes[item->value],
-								     character))
-			kept = follow(a, program->start, a->list[i] + 1, &unknown, a->next_list,
-				      kept);
+		if (item->operation == MM_OP_CHAR
+			? item->value == character
+			: item->operation == MM_OP_CLASS &&
+			      mm_class_has(a->code->classes[item->value], character))
+			kept =
+			    follow(a, program->start, a->list[i] + 1, &unknown, a->next_list, kept);
 	}
 	if (!has_room(a))
 		forget(a);

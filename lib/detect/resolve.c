@@ -148,8 +148,8 @@ static void add_context(void *self, const struct mm_chain *chain)
 	struct judging *judging = self;
 	struct mm_range place = whole_chain(chain);
 	const struct mm_rules *rules = judging->reading->rules;
-	uint32_t guard = mm_guard_over(&judging->room->support, rules, judging->rule, place.from,
-				       place.to);
+	uint32_t guard =
+	    mm_guard_over(&judging->room->support, rules, judging->rule, place.from, place.to);
 
 	tell(judging, place, guard == UINT32_MAX ? MM_VERDICT_STANDS : MM_VERDICT_GUARD,
 	     guard == UINT32_MAX ? NULL : rules->rules[guard].id);
@@ -251,8 +251,10 @@ enum pass { PASS_GUARDS, PASS_CONTEXTS, PASS_SUBJECTS };
 static void run_pattern(struct mm_reading *reading, enum mm_fold_view view, enum pass pass,
 			const struct mm_pattern *pattern)
 {
-	static void (*const handlers[])(void *, const struct mm_chain *) = {
-	    [PASS_GUARDS] = add_guard, [PASS_CONTEXTS] = add_context, [PASS_SUBJECTS] = judge_chain};
+	static void (*const handlers[])(void *,
+					const struct mm_chain *) = {[PASS_GUARDS] = add_guard,
+								    [PASS_CONTEXTS] = add_context,
+								    [PASS_SUBJECTS] = judge_chain};
 	struct judging judging = {.reading = reading,
 				  .room = reading->scanner->room,
 				  .view = view,
@@ -260,8 +262,8 @@ static void run_pattern(struct mm_reading *reading, enum mm_fold_view view, enum
 
 	if (pass != PASS_SUBJECTS && pattern->is_guard != (pass == PASS_GUARDS))
 		return;
-	mm_join(&reading->scanner->views[view], &reading->views[view], pattern,
-		&judging.room->join, handlers[pass], &judging);
+	mm_join(&reading->scanner->views[view], &reading->views[view], pattern, &judging.room->join,
+		handlers[pass], &judging);
 }
 
 static void run_pass(struct mm_reading *reading, enum mm_fold_view view, enum pass pass)

@@ -107,9 +107,9 @@ struct mm_rule {
 	unsigned within;
 	double weight;
 	bool is_squeezed;
-	const char *reason, *reason_en; /* "" when absent */
-	const char *context;            /* kind context: its name, else NULL */
-	uint32_t context_index;         /* kind context: number of the name */
+	const char *reason, *reason_en;    /* "" when absent */
+	const char *context;               /* kind context: its name, else NULL */
+	uint32_t context_index;            /* kind context: number of the name */
 	const uint32_t *unless, *requires; /* context numbers */
 	uint32_t unless_count, requires_count;
 	const char *const *guards; /* kind guard: prefixes */

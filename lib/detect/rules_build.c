@@ -18,7 +18,8 @@ struct builder {
 
 static enum mm_status out_of_memory(struct builder *b)
 {
-	return mm_error_cause(b->err, MM_NO_MEMORY, "no memory for the rules");
+	mm_error_cause(b->err, MM_NO_MEMORY, "no memory for the rules");
+	return MM_NO_MEMORY;
 }
 
 static enum mm_status number_rules(struct builder *b)
@@ -26,7 +27,8 @@ static enum mm_status number_rules(struct builder *b)
 	struct mm_rules *rules = b->rules;
 
 	b->numbers = mm_arena_array(b->scratch, b->draft->rule_count + 1, sizeof(*b->numbers));
-	rules->rules = mm_arena_array(rules->arena, b->draft->rule_count + 1, sizeof(*rules->rules));
+	rules->rules =
+	    mm_arena_array(rules->arena, b->draft->rule_count + 1, sizeof(*rules->rules));
 	if (!b->numbers || !rules->rules)
 		return out_of_memory(b);
 	for (size_t i = 0; i < b->draft->rule_count; i++) {
@@ -98,13 +100,14 @@ static enum mm_status resolve_names(struct builder *b, const struct mm_rule *rul
 				    const char *names, const uint32_t **items, uint32_t *count)
 {
 	struct name_list list = {.rules = b->rules};
+	uint32_t *room;
 
 	if (!names)
 		return MM_OK;
-	list.items =
-	    mm_arena_array(b->rules->arena, strlen(names) / 2 + 1, sizeof(*list.items));
-	if (!list.items)
+	room = mm_arena_array(b->rules->arena, strlen(names) / 2 + 1, sizeof(*room));
+	if (!room)
 		return out_of_memory(b);
+	list.items = room;
 	if (!mm_rules_each_name(names, add_name, &list))
 		return mm_error_set(b->err, MM_BAD_INPUT, NULL, NULL,
 				    "%s:%u: [%s] names the context %s, which no rule defines",
@@ -123,8 +126,8 @@ static enum mm_status resolve_contexts(struct builder *b)
 		if (draft->is_dropped)
 			continue;
 		struct mm_rule *rule = &b->rules->rules[b->numbers[i]];
-		status = resolve_names(b, rule, draft->unless_names, &rule->unless,
-				       &rule->unless_count);
+		status =
+		    resolve_names(b, rule, draft->unless_names, &rule->unless, &rule->unless_count);
 		if (status == MM_OK)
 			status = resolve_names(b, rule, draft->requires_names, &rule->requires,
 					       &rule->requires_count);
@@ -156,8 +159,7 @@ static enum mm_status add_part(struct builder *b, const struct mm_draft_pattern 
 	const struct mm_rule *rule = &b->rules->rules[b->numbers[draft->rule]];
 	struct mm_error cause = {.status = MM_OK};
 	char *folded;
-	enum mm_status status =
-	    mm_fold_pattern(part, strlen(part), view, &folded, b->work, &cause);
+	enum mm_status status = mm_fold_pattern(part, strlen(part), view, &folded, b->work, &cause);
 
 	if (status == MM_NO_MEMORY)
 		return out_of_memory(b);

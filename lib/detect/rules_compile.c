@@ -255,8 +255,7 @@ static bool is_header_good(const struct cache_header *header, const struct mm_ru
 		uint32_t first;
 		bool is_empty = needles_in(rules, i, &first) == 0;
 
-		if (header->lengths[i] > CACHE_MAX_BYTES ||
-		    is_empty != (header->lengths[i] == 0))
+		if (header->lengths[i] > CACHE_MAX_BYTES || is_empty != (header->lengths[i] == 0))
 			return false;
 		total += header->lengths[i];
 	}
@@ -294,8 +293,7 @@ static bool read_cache(const char *path, struct mm_rules *rules, const unsigned 
 	return is_good;
 }
 
-static bool write_databases(int fd, struct mm_rules *rules,
-			    const unsigned char key[KEY_BYTES])
+static bool write_databases(int fd, struct mm_rules *rules, const unsigned char key[KEY_BYTES])
 {
 	struct cache_header header = {.lengths = {0}};
 	char *bytes[DATABASES] = {NULL};
@@ -308,8 +306,8 @@ static bool write_databases(int fd, struct mm_rules *rules,
 
 		if (!*database_at(rules, i))
 			continue;
-		is_good = hs_serialize_database(*database_at(rules, i), &bytes[i], &length) ==
-			  HS_SUCCESS;
+		is_good =
+		    hs_serialize_database(*database_at(rules, i), &bytes[i], &length) == HS_SUCCESS;
 		header.lengths[i] = length;
 	}
 	is_good = is_good && write_exactly(fd, &header, sizeof(header));

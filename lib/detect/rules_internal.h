@@ -19,8 +19,8 @@
 
 enum {
 	MM_PATTERN_PARTS_MAX = 4,
-	MM_GAP_NEAR = 12, /* characters that ` ~ ` allows */
-	MM_GAP_FAR = 40,  /* characters that ` ~~ ` allows */
+	MM_GAP_NEAR = 12,    /* characters that ` ~ ` allows */
+	MM_GAP_FAR = 40,     /* characters that ` ~~ ` allows */
 	MM_PART_MAX = 16384, /* bytes of a part as written */
 	MM_RULE_ID_MAX = 95,
 	MM_RULES_MAX = 100000,
@@ -41,7 +41,7 @@ struct mm_draft_rule {
 	struct mm_rule rule;
 	unsigned keys; /* bit set of the keys seen, as numbered in rules_parse.c */
 	bool is_site;
-	bool is_dropped; /* off, or replaced by the site's */
+	bool is_dropped;                           /* off, or replaced by the site's */
 	const char *unless_names, *requires_names; /* lists as written, NULL when absent */
 };
 
@@ -56,6 +56,11 @@ struct mm_draft {
 enum mm_status mm_rules_parse(const char *file, const char *text, size_t length, bool is_site,
 			      struct mm_draft *out, struct mm_arena *keep, struct mm_arena *scratch,
 			      struct mm_error *err);
+
+/* Cuts `length` bytes at their joints into out->parts and gaps, which must be empty. False:
+ * *reason_out says why (static), or is NULL when the arena is full. */
+bool mm_pattern_split(const char *text, size_t length, struct mm_draft_pattern *out,
+		      struct mm_arena *arena, const char **reason_out);
 
 /* Calls `each` for every item of a list separated by blanks or commas, until it returns false. */
 bool mm_rules_each_name(const char *list, bool (*each)(void *self, const char *name, size_t length),
@@ -82,8 +87,8 @@ enum { MM_REACH_NOTHING = (1 << 30) - 1 };
 /* What a branch reads to one side of a needle, with what its program knows of its beginning.
  * Packed, as there are tens of thousands. */
 struct mm_reach {
-	uint32_t program : 30;  /* MM_REACH_NOTHING: there is nothing to read */
-	uint32_t must_run : 1;  /* `first` and `is_nullable` do not tell */
+	uint32_t program : 30; /* MM_REACH_NOTHING: there is nothing to read */
+	uint32_t must_run : 1; /* `first` and `is_nullable` do not tell */
 	uint32_t is_nullable : 1;
 	uint32_t first[2]; /* of the program, low half first */
 };
@@ -107,7 +112,7 @@ struct mm_branch {
  * branches[first_branch .. +branch_count) of the view. */
 struct mm_needle {
 	uint32_t first_branch, branch_count;
-	uint32_t length;    /* characters; 0: a whole expression */
+	uint32_t length;   /* characters; 0: a whole expression */
 	bool has_own_keys; /* no other characters have the same keys */
 	const uint32_t *code_points;
 };
@@ -143,11 +148,11 @@ struct mm_view_set {
 
 /* What building and compiling need beside a set; ends with loading. */
 struct mm_view_source {
-	struct mm_intern parts;   /* folded expressions by part number */
-	const char **part_files;  /* where each comes from */
+	struct mm_intern parts;  /* folded expressions by part number */
+	const char **part_files; /* where each comes from */
 	unsigned *part_lines;
-	const char **needles;     /* literals and expressions by needle number */
-	uint32_t *needle_parts;   /* a part that each needle comes from */
+	const char **needles;   /* literals and expressions by needle number */
+	uint32_t *needle_parts; /* a part that each needle comes from */
 };
 
 enum { MM_VIEWS = 2 }; /* indexed by enum mm_fold_view */
@@ -159,7 +164,7 @@ struct mm_rules {
 	const char **contexts;
 	uint32_t context_count;
 	struct mm_view_set views[MM_VIEWS];
-	bool *needs_support; /* by rule: has a guard, or contexts that matter */
+	bool *needs_support;       /* by rule: has a guard, or contexts that matter */
 	uint32_t question, polite; /* context numbers, UINT32_MAX when there is none */
 	size_t database_bytes;
 	bool is_from_cache;

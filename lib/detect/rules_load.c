@@ -12,11 +12,7 @@
 
 #include "base/file.h"
 
-enum {
-	FILE_MAX_BYTES = 8 * 1024 * 1024,
-	FILES_MAX = 1024,
-	ARENA_MAX_BYTES = 512 * 1024 * 1024
-};
+enum { FILE_MAX_BYTES = 8 * 1024 * 1024, FILES_MAX = 1024, ARENA_MAX_BYTES = 512 * 1024 * 1024 };
 
 struct loader {
 	struct mm_draft drafts[2 * FILES_MAX]; /* one a file */
@@ -53,8 +49,9 @@ static enum mm_status load_file(struct loader *loader, const char *dir, const ch
 	if (status == MM_NO_MEMORY)
 		return mm_error_cause(loader->err, status, "%s: no memory", path);
 	if (status != MM_OK)
-		return mm_error_set(loader->err, MM_BAD_INPUT, NULL, NULL, "%s: cannot be read (%s)",
-				    path, cause.cause[0] ? cause.cause : mm_status_message(status));
+		return mm_error_set(loader->err, MM_BAD_INPUT, NULL, NULL,
+				    "%s: cannot be read (%s)", path,
+				    cause.cause[0] ? cause.cause : mm_status_message(status));
 	status = mm_rules_parse(name, text, length, is_site, &loader->drafts[loader->draft_count],
 				loader->keep, loader->scratch, loader->err);
 	if (status == MM_OK)
@@ -84,8 +81,8 @@ static enum mm_status load_dir(struct loader *loader, const char *dir, bool is_s
 	if (count < 0 && is_site && errno == ENOENT)
 		return MM_OK;
 	if (count < 0)
-		return mm_error_set(loader->err, MM_BAD_INPUT, NULL, NULL, "%s: cannot be read (%s)",
-				    dir, strerror(errno));
+		return mm_error_set(loader->err, MM_BAD_INPUT, NULL, NULL,
+				    "%s: cannot be read (%s)", dir, strerror(errno));
 	status = load_names(loader, dir, is_site, names, count);
 	for (int i = 0; i < count; i++)
 		free(names[i]);
@@ -106,7 +103,8 @@ static enum mm_status join_drafts(struct loader *loader, struct mm_draft *out)
 		return mm_error_set(loader->err, MM_BAD_INPUT, NULL, NULL, "more than %d rules",
 				    MM_RULES_MAX);
 	all.rules = mm_arena_array(loader->scratch, all.rule_count + 1, sizeof(*all.rules));
-	all.patterns = mm_arena_array(loader->scratch, all.pattern_count + 1, sizeof(*all.patterns));
+	all.patterns =
+	    mm_arena_array(loader->scratch, all.pattern_count + 1, sizeof(*all.patterns));
 	if (!all.rules || !all.patterns)
 		return mm_error_cause(loader->err, MM_NO_MEMORY, "no memory for the rules");
 	size_t rules = 0, patterns = 0;
@@ -186,7 +184,7 @@ static enum mm_status load_into(struct mm_rules *rules, const char *dir, const c
 {
 	struct loader *loader = mm_arena_zalloc(scratch, sizeof(*loader));
 	struct mm_view_source sources[MM_VIEWS] = {{.needles = NULL}};
-	struct mm_draft draft;
+	struct mm_draft draft = {.rule_count = 0};
 	enum mm_status status;
 
 	if (!loader)

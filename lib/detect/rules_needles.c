@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/grow.h"
 #include "detect/keys.h"
 #include "text/utf8.h"
 
@@ -42,7 +43,8 @@ struct cutter {
 
 static enum mm_status out_of_memory(struct cutter *c)
 {
-	return mm_error_cause(c->err, MM_NO_MEMORY, "no memory for the rules");
+	mm_error_cause(c->err, MM_NO_MEMORY, "no memory for the rules");
+	return MM_NO_MEMORY;
 }
 
 static enum mm_status bad_part(struct cutter *c, uint32_t part, const char *reason)
@@ -52,30 +54,15 @@ static enum mm_status bad_part(struct cutter *c, uint32_t part, const char *reas
 			    c->source->parts.texts[part]);
 }
 
-/* Room for one more element of `size`; false when there is no memory. */
-static bool make_room(void **items, uint32_t count, uint32_t *capacity, size_t size)
-{
-	uint32_t wanted = *capacity ? *capacity * 2 : 1024;
-	void *bigger;
-
-	if (count < *capacity)
-		return true;
-	bigger = realloc(*items, wanted * size);
-	if (!bigger)
-		return false;
-	*items = bigger;
-	*capacity = wanted;
-	return true;
-}
-
 static enum mm_status add_pair(struct cutter *c, const char *text, unsigned kind)
 {
-	void *pairs = c->pairs;
+	struct pair *pairs = mm_grow(c->pairs, c->pair_count, &c->pair_capacity, sizeof(*c->pairs));
 	uint32_t needle;
-	bool has_room = make_room(&pairs, c->pair_count, &c->pair_capacity, sizeof(*c->pairs));
 
+	if (!pairs)
+		return out_of_memory(c);
 	c->pairs = pairs;
-	if (!has_room || !mm_intern_add(&c->needles[kind], text, &needle))
+	if (!mm_intern_add(&c->needles[kind], text, &needle))
 		return out_of_memory(c);
 	c->pairs[c->pair_count++] = (struct pair){needle, c->branch_count, kind};
 	return MM_OK;
@@ -100,12 +87,13 @@ static bool add_program(struct cutter *c, const struct mm_node *const *items, si
 		return false;
 	*out = (struct mm_reach){.program = MM_REACH_NOTHING};
 	if (program != MM_NO_PROGRAM) {
-		const struct mm_program *made = &c->set->code.programs[program];
+		const struct mm_program *new_one = &c->set->code.programs[program];
 
-		*out = (struct mm_reach){program & MM_REACH_NOTHING,
-					 made->has_assertion,
-					 made->is_nullable,
-					 {(uint32_t)made->first, (uint32_t)(made->first >> 32)}};
+		out->program = program & MM_REACH_NOTHING;
+		out->must_run = new_one->has_assertion;
+		out->is_nullable = new_one->is_nullable;
+		out->first[0] = (uint32_t)new_one->first;
+		out->first[1] = (uint32_t)(new_one->first >> 32);
 	}
 	if (c->made_count < sizeof(c->made) / sizeof(c->made[0]))
 		c->made[c->made_count++] = (struct made){items, count, is_backward, *out};
@@ -116,16 +104,15 @@ static enum mm_status add_branch(struct cutter *c, uint32_t part, const struct m
 {
 	struct mm_branch branch = {.part = part & MM_REACH_NOTHING,
 				   .is_support = c->set->parts[part].is_support};
-	void *branches = c->branches;
-	bool has_room =
-	    make_room(&branches, c->branch_count, &c->branch_capacity, sizeof(*c->branches));
+	struct mm_branch *branches =
+	    mm_grow(c->branches, c->branch_count, &c->branch_capacity, sizeof(*c->branches));
 
-	c->branches = branches;
-	if (!has_room)
+	if (!branches)
 		return out_of_memory(c);
+	c->branches = branches;
 	if (!add_program(c, plan->items, plan->before, true, &branch.before) ||
-	    !add_program(c, plan->items + plan->after,
-			 plan->item_count - plan->after, false, &branch.after))
+	    !add_program(c, plan->items + plan->after, plan->item_count - plan->after, false,
+			 &branch.after))
 		return bad_part(c, part, "too large a pattern");
 	for (size_t i = 0; i < plan->needle_count; i++) {
 		const char *literal = mm_arena_strdup(c->scratch, plan->needles[i]);
@@ -144,19 +131,17 @@ static enum mm_status add_branch(struct cutter *c, uint32_t part, const struct m
 /* A part without a useful literal: vectorscan finds its end, a program reads it backwards. */
 static enum mm_status add_whole(struct cutter *c, uint32_t part, const struct mm_node *tree)
 {
-	struct mm_branch branch = {
-	    .part = part & MM_REACH_NOTHING,
-	    .is_support = c->set->parts[part].is_support,
-	    .is_whole = true,
-	    .after = {.program = MM_REACH_NOTHING}};
-	void *branches = c->branches;
-	bool has_room =
-	    make_room(&branches, c->branch_count, &c->branch_capacity, sizeof(*c->branches));
+	struct mm_branch branch = {.part = part & MM_REACH_NOTHING,
+				   .is_support = c->set->parts[part].is_support,
+				   .is_whole = true,
+				   .after = {.program = MM_REACH_NOTHING}};
+	struct mm_branch *branches =
+	    mm_grow(c->branches, c->branch_count, &c->branch_capacity, sizeof(*c->branches));
 	enum mm_status status;
 
-	c->branches = branches;
-	if (!has_room)
+	if (!branches)
 		return out_of_memory(c);
+	c->branches = branches;
 	if (!add_program(c, &tree, 1, true, &branch.before))
 		return bad_part(c, part, "too large a pattern");
 	c->made_count = 0; /* `tree` is a local of this function */

@@ -58,9 +58,12 @@ struct parser {
 };
 
 static const char *const kind_names[MM_RULE__MAX] = {
-    [MM_RULE_HARASSMENT] = "harassment", [MM_RULE_SENTIMENT] = "sentiment",
-    [MM_RULE_SIGNAL] = "signal",         [MM_RULE_INTENT] = "intent",
-    [MM_RULE_CONTEXT] = "context",       [MM_RULE_GUARD] = "guard",
+    [MM_RULE_HARASSMENT] = "harassment",
+    [MM_RULE_SENTIMENT] = "sentiment",
+    [MM_RULE_SIGNAL] = "signal",
+    [MM_RULE_INTENT] = "intent",
+    [MM_RULE_CONTEXT] = "context",
+    [MM_RULE_GUARD] = "guard",
     [MM_RULE_OFF] = "off",
 };
 
@@ -89,7 +92,8 @@ static enum mm_status fail_at(struct parser *p, unsigned line, const char *forma
 
 static enum mm_status out_of_memory(struct parser *p)
 {
-	return mm_error_cause(p->err, MM_NO_MEMORY, "%s: no memory for the rules", p->file);
+	mm_error_cause(p->err, MM_NO_MEMORY, "%s: no memory for the rules", p->file);
+	return MM_NO_MEMORY;
 }
 
 static struct slice trim(struct slice s)
@@ -249,74 +253,15 @@ static enum mm_status read_reason_en(struct parser *p, struct slice value)
 	return keep_text(p, value, &p->open->rule.reason_en);
 }
 
-/* Finds the next ` ~ ` or ` ~~ ` at or after `from`; returns its offset, or the length. */
-static size_t find_joint(struct slice s, size_t from, size_t *length_out, unsigned *gap_out)
-{
-	for (size_t i = from; i + 3 <= s.length; i++) {
-		if (s.text[i] != ' ' || s.text[i + 1] != '~')
-			continue;
-		size_t tildes = s.text[i + 2] == '~' ? 2 : 1;
-		if (i + tildes + 1 < s.length && s.text[i + tildes + 1] == ' ') {
-			*length_out = tildes + 2;
-			*gap_out = tildes == 2 ? MM_GAP_FAR : MM_GAP_NEAR;
-			return i;
-		}
-	}
-	*length_out = 0;
-	return s.length;
-}
-
-/* `あ ~ ~ い`, `~ い` and `あ ~` leave a part with a joint at its edge. */
-static bool has_loose_joint(struct slice part)
-{
-	size_t begin = 0, end = part.length;
-
-	while (begin < part.length && part.text[begin] == '~')
-		begin++;
-	while (end > 0 && part.text[end - 1] == '~')
-		end--;
-	return begin == part.length || (begin > 0 && part.text[begin] == ' ') ||
-	       (end < part.length && part.text[end - 1] == ' ');
-}
-
-static enum mm_status add_part(struct parser *p, struct mm_draft_pattern *pattern, struct slice part)
-{
-	part = trim(part);
-	if (has_loose_joint(part))
-		return FAIL(p, "a part of the pattern is empty");
-	if (pattern->part_count == MM_PATTERN_PARTS_MAX)
-		return FAIL(p, "a pattern has at most %d parts", MM_PATTERN_PARTS_MAX);
-	if (part.length > MM_PART_MAX)
-		return FAIL(p, "a part of the pattern is longer than %d bytes", MM_PART_MAX);
-	pattern->parts[pattern->part_count] = mm_arena_strndup(p->scratch, part.text, part.length);
-	if (!pattern->parts[pattern->part_count])
-		return out_of_memory(p);
-	pattern->part_count++;
-	return MM_OK;
-}
-
 static enum mm_status read_expression(struct parser *p, struct slice value, bool is_guard)
 {
 	struct mm_draft_pattern *pattern = &p->draft->patterns[p->draft->pattern_count];
-	size_t from = 0;
+	const char *reason = NULL;
 
 	*pattern = (struct mm_draft_pattern){
 	    .rule = p->draft->rule_count - 1, .is_guard = is_guard, .line = p->line};
-	while (from <= value.length) {
-		size_t joint_length;
-		unsigned gap = 0;
-		size_t joint = find_joint(value, from, &joint_length, &gap);
-		enum mm_status status =
-		    add_part(p, pattern, (struct slice){value.text + from, joint - from});
-
-		if (status != MM_OK)
-			return status;
-		if (joint_length == 0)
-			break;
-		if (pattern->part_count < MM_PATTERN_PARTS_MAX)
-			pattern->gaps[pattern->part_count] = gap;
-		from = joint + joint_length;
-	}
+	if (!mm_pattern_split(value.text, value.length, pattern, p->scratch, &reason))
+		return reason ? FAIL(p, "%s", reason) : out_of_memory(p);
 	p->draft->pattern_count++;
 	return MM_OK;
 }
@@ -333,9 +278,9 @@ static enum mm_status read_guard(struct parser *p, struct slice value)
 
 static enum mm_status read_names(struct parser *p, struct slice value, const char **list)
 {
-	char *joined = *list ? mm_arena_printf(p->scratch, "%s %.*s", *list, (int)value.length,
-					       value.text)
-			     : mm_arena_strndup(p->scratch, value.text, value.length);
+	char *joined =
+	    *list ? mm_arena_printf(p->scratch, "%s %.*s", *list, (int)value.length, value.text)
+		  : mm_arena_strndup(p->scratch, value.text, value.length);
 
 	if (!joined)
 		return out_of_memory(p);
@@ -394,8 +339,8 @@ static enum mm_status read_squeeze(struct parser *p, struct slice value)
 static const struct {
 	const char *name;
 	enum mm_status (*read)(struct parser *p, struct slice value);
-	unsigned kinds;    /* where it is allowed */
-	bool is_repeated;  /* may stand more than once in a stanza */
+	unsigned kinds;   /* where it is allowed */
+	bool is_repeated; /* may stand more than once in a stanza */
 } keys[KEY__MAX] = {
     [KEY_KIND] = {"kind", read_kind, ALL_KINDS, false},
     [KEY_SEVERITY] = {"severity", read_severity, KIND(HARASSMENT) | KIND(SENTIMENT), false},
@@ -491,8 +436,8 @@ static enum mm_status finish_rule(struct parser *p)
 	if (rule->kind != MM_RULE_SENTIMENT)
 		return MM_OK;
 	if (!(open->keys & BIT(SEVERITY)))
-		rule->severity = rule->sentiment >= MM_SENTIMENT_NEGATIVE ? MM_SEVERITY_LOW
-									  : MM_SEVERITY_NONE;
+		rule->severity =
+		    rule->sentiment >= MM_SENTIMENT_NEGATIVE ? MM_SEVERITY_LOW : MM_SEVERITY_NONE;
 	if (rule->severity > MM_SEVERITY_LOW)
 		return fail_at(p, rule->line, "[%s] of kind sentiment has severity none or low",
 			       rule->id);
@@ -514,20 +459,19 @@ static enum mm_status read_header(struct parser *p, struct slice line)
 		return FAIL(p, "an id is at most %d letters, digits, . _ and -", MM_RULE_ID_MAX);
 	p->open = &p->draft->rules[p->draft->rule_count++];
 	p->open_patterns = p->draft->pattern_count;
-	*p->open = (struct mm_draft_rule){
-	    .is_site = p->is_site,
-	    .rule = {.file = p->file,
-		     .line = p->line,
-		     .kind = MM_RULE__MAX,
-		     .severity = MM_SEVERITY_NONE,
-		     .sentiment = MM_SENTIMENT__MAX,
-		     .signal = MM_SIGNAL__MAX,
-		     .intent = MM_INTENT__MAX,
-		     .side = MM_SIDE_AROUND,
-		     .within = 8,
-		     .weight = 2.0,
-		     .reason = "",
-		     .reason_en = ""}};
+	*p->open = (struct mm_draft_rule){.is_site = p->is_site,
+					  .rule = {.file = p->file,
+						   .line = p->line,
+						   .kind = MM_RULE__MAX,
+						   .severity = MM_SEVERITY_NONE,
+						   .sentiment = MM_SENTIMENT__MAX,
+						   .signal = MM_SIGNAL__MAX,
+						   .intent = MM_INTENT__MAX,
+						   .side = MM_SIDE_AROUND,
+						   .within = 8,
+						   .weight = 2.0,
+						   .reason = "",
+						   .reason_en = ""}};
 	return keep_text(p, id, &p->open->rule.id);
 }
 
@@ -538,8 +482,8 @@ static enum mm_status read_pair(struct parser *p, struct slice line)
 	if (!equals)
 		return FAIL(p, "a line is [id], key = value, or a # comment");
 	struct slice name = trim((struct slice){line.text, (size_t)(equals - line.text)});
-	struct slice value = trim(
-	    (struct slice){equals + 1, line.length - (size_t)(equals + 1 - line.text)});
+	struct slice value =
+	    trim((struct slice){equals + 1, line.length - (size_t)(equals + 1 - line.text)});
 	if (!p->open)
 		return FAIL(p, "a rule begins with [id]");
 	if (value.length == 0)
@@ -594,11 +538,8 @@ enum mm_status mm_rules_parse(const char *file, const char *text, size_t length,
 			      struct mm_error *err)
 {
 	struct mm_draft draft = {0};
-	struct parser parser = {.draft = &draft,
-				.is_site = is_site,
-				.keep = keep,
-				.scratch = scratch,
-				.err = err};
+	struct parser parser = {
+	    .draft = &draft, .is_site = is_site, .keep = keep, .scratch = scratch, .err = err};
 	size_t lines = count_lines(text, length);
 	size_t bad_offset;
 	enum mm_status status;

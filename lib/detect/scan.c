@@ -165,9 +165,8 @@ void mm_scanner_give(struct mm_scanner_pool *pool, struct mm_scanner *scanner)
 
 static void touch_part(struct mm_view_hits *view, struct mm_part_hits *part, uint32_t number)
 {
-	*part = (struct mm_part_hits){.generation = view->generation,
-				      .first = MM_NO_HIT,
-				      .last = MM_NO_HIT};
+	*part = (struct mm_part_hits){
+	    .generation = view->generation, .first = MM_NO_HIT, .last = MM_NO_HIT};
 	view->touched[view->touched_count++] = number;
 }
 
@@ -219,8 +218,8 @@ static inline bool reach(const struct mm_view_hits *view, const struct mm_reach 
 static bool read_branch(struct mm_view_hits *view, const struct mm_branch *branch, uint32_t from,
 			uint32_t to)
 {
-	if (!reach(view, &branch->before, true, &from) || !reach(view, &branch->after, false, &to) ||
-	    to <= from)
+	if (!reach(view, &branch->before, true, &from) ||
+	    !reach(view, &branch->after, false, &to) || to <= from)
 		return true;
 	return add_hit(view, branch->part, view->keyed.offsets[from], view->keyed.offsets[to]);
 }
@@ -333,10 +332,12 @@ static int by_beginning(const void *a, const void *b)
 static void order_part(struct mm_view_hits *view, struct mm_part_hits *part)
 {
 	struct mm_hit sorted[MM_HITS_PART_MAX];
-	uint32_t count = 0, place = part->first;
+	uint32_t count = 0, place = part->first, hit = place;
 
-	for (uint32_t hit = part->first; hit != MM_NO_HIT; hit = view->hits[hit].next)
+	do {
 		sorted[count++] = view->hits[hit];
+		hit = view->hits[hit].next;
+	} while (hit != MM_NO_HIT);
 	qsort(sorted, count, sizeof(*sorted), by_beginning);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t next = view->hits[place].next, to = sorted[i].to;

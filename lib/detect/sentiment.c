@@ -8,6 +8,9 @@
 static const double neutral_prior = 0.5;
 static const double confidence_max = 0.95;
 
+/* How much of the dissatisfaction in a message that also expresses wrath counts as wrath. */
+static const double wrath_share = 0.75;
+
 /* Who wins a tie, first to last. */
 static const enum mm_sentiment precedence[MM_SENTIMENT__MAX] = {
     MM_SENTIMENT_ANGER, MM_SENTIMENT_NEGATIVE, MM_SENTIMENT_POSITIVE, MM_SENTIMENT_NEUTRAL};
@@ -17,7 +20,7 @@ static void sum_scores(const struct mm_reading *reading, double scores[MM_SENTIM
 	const struct mm_scanner *scanner = reading->scanner;
 	double total = neutral_prior;
 
-	for (int class = 0; class < MM_SENTIMENT__MAX; class++)
+	for (int class = 0; class < MM_SENTIMENT__MAX; class ++)
 		scores[class] = class == MM_SENTIMENT_NEUTRAL ? neutral_prior : 0.0;
 	for (uint32_t i = 0; i < scanner->fired_count; i++) {
 		const struct mm_rule *rule = &reading->rules->rules[scanner->fired[i]];
@@ -28,7 +31,12 @@ static void sum_scores(const struct mm_reading *reading, double scores[MM_SENTIM
 		scores[rule->sentiment] += rule->weight;
 		total += rule->weight;
 	}
-	for (int class = 0; class < MM_SENTIMENT__MAX; class++)
+	if (scores[MM_SENTIMENT_ANGER] > 0.0) {
+		const double moved = wrath_share * scores[MM_SENTIMENT_NEGATIVE];
+		scores[MM_SENTIMENT_NEGATIVE] -= moved;
+		scores[MM_SENTIMENT_ANGER] += moved;
+	}
+	for (int class = 0; class < MM_SENTIMENT__MAX; class ++)
 		scores[class] /= total;
 }
 
@@ -40,7 +48,7 @@ static void choose_class(struct mm_sentiment_result *result)
 	for (int i = 1; i < MM_SENTIMENT__MAX; i++)
 		if (result->scores[precedence[i]] > result->scores[result->sentiment])
 			result->sentiment = precedence[i];
-	for (int class = 0; class < MM_SENTIMENT__MAX; class++)
+	for (int class = 0; class < MM_SENTIMENT__MAX; class ++)
 		if (class != (int)result->sentiment && result->scores[class] > second)
 			second = result->scores[class];
 	result->confidence = result->scores[result->sentiment] - second / 2;

@@ -48,8 +48,7 @@ static bool may_hold_personal_data(const struct mm_keyed *text)
 
 	for (uint32_t i = 0; i < text->count; i++)
 		clues |= clue_of(text->code_points[i]);
-	return (clues & CLUE_NUMBER) ||
-	       (clues & CLUE_KANJI_NUMBER && clues & CLUE_PREFECTURE);
+	return (clues & CLUE_NUMBER) || (clues & CLUE_KANJI_NUMBER && clues & CLUE_PREFECTURE);
 }
 
 enum mm_status mm_signals_judge(struct mm_reading *reading, unsigned *signals_out,

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "text/json.h"
 #include "text/json_writer.h"
 
@@ -41,6 +42,19 @@ static void write_text(struct mm_journal *journal, const struct mm_journal_state
 	mm_buffer_add_char(out, '\n');
 }
 
+/* A full disk has no room for another file, but the bytes that there are can be written again. */
+static void overwrite_file(const char *path, const struct mm_buffer *text)
+{
+	int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return;
+	if (write(descriptor, text->data, text->length) == (ssize_t)text->length &&
+	    ftruncate(descriptor, (off_t)text->length) != 0)
+		mm_log(MM_LOG_INFO, NULL, "journal: %s: %s", path, strerror(errno));
+	close(descriptor);
+}
+
 /* Readers see the old file or the whole new one. No fsync: it tells of a living process. */
 static void replace_file(const char *path, struct mm_buffer *text)
 {
@@ -48,15 +62,19 @@ static void replace_file(const char *path, struct mm_buffer *text)
 
 	snprintf(draft, sizeof(draft), "%s.draft", path);
 	int descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (descriptor < 0)
+	if (descriptor < 0) {
+		overwrite_file(path, text);
 		return;
+	}
 	bool is_whole = write(descriptor, text->data, text->length) == (ssize_t)text->length;
 	close(descriptor);
-	if (!is_whole || rename(draft, path) != 0)
-		unlink(draft);
+	if (is_whole && rename(draft, path) == 0)
+		return;
+	unlink(draft);
+	overwrite_file(path, text);
 }
 
-/* A disk that is full leaves an old file behind: its age tells. */
+/* A worker that starts on a full disk has no file until there is room. */
 void mm_journal_write_status(struct mm_journal *journal, const struct mm_journal_state *state,
 			     bool is_last)
 {

@@ -4,6 +4,7 @@
 #include "store/spool_internal.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,10 +17,18 @@ static const char schema_sql[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "PRAGMA journal_size_limit = 4194304;"
+    "PRAGMA temp_store = MEMORY;"
     "CREATE TABLE IF NOT EXISTS records (sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
     " kind INTEGER NOT NULL, id BLOB NOT NULL, at INTEGER NOT NULL, json BLOB NOT NULL,"
     " reason TEXT);"
-    "CREATE INDEX IF NOT EXISTS records_waiting ON records (sequence) WHERE reason IS NULL;";
+    "CREATE INDEX IF NOT EXISTS records_waiting ON records (sequence) WHERE reason IS NULL;"
+    "CREATE TEMP TABLE skipped (sequence INTEGER PRIMARY KEY);";
+
+/*
+ * A full disk takes no removal either. What is to be removed is then remembered in memory and no
+ * longer read; the file keeps it until there is room or the spool is empty.
+ */
+#define IS_WAITING "reason IS NULL AND sequence NOT IN (SELECT sequence FROM temp.skipped)"
 
 static const char *const statement_sql[MM_SPOOL_STATEMENT__MAX] = {
     [MM_SPOOL_BEGIN] = "BEGIN IMMEDIATE",
@@ -27,14 +36,18 @@ static const char *const statement_sql[MM_SPOOL_STATEMENT__MAX] = {
     [MM_SPOOL_ROLLBACK] = "ROLLBACK",
     [MM_SPOOL_INSERT] = "INSERT INTO records (kind, id, at, json, reason) VALUES (?, ?, ?, ?, ?)",
     [MM_SPOOL_READ] = "SELECT sequence, kind, id, json FROM records INDEXED BY records_waiting"
-		      " WHERE reason IS NULL AND kind = (SELECT kind FROM records"
-		      " WHERE reason IS NULL ORDER BY sequence LIMIT 1)"
+		      " WHERE " IS_WAITING " AND kind = (SELECT kind FROM records"
+		      " WHERE " IS_WAITING " ORDER BY sequence LIMIT 1)"
 		      " ORDER BY sequence LIMIT ?",
     [MM_SPOOL_DELETE] = "DELETE FROM records WHERE sequence = ?",
+    [MM_SPOOL_SKIP] = "INSERT OR IGNORE INTO temp.skipped VALUES (?)",
+    [MM_SPOOL_DELETE_SKIPPED] = "DELETE FROM records WHERE reason IS NULL"
+				" AND sequence IN (SELECT sequence FROM temp.skipped)",
+    [MM_SPOOL_FORGET_SKIPPED] = "DELETE FROM temp.skipped",
     [MM_SPOOL_MARK] = "UPDATE records SET reason = ? WHERE sequence = ? AND reason IS NULL",
     [MM_SPOOL_UNMARK] = "UPDATE records SET reason = NULL WHERE reason IS NOT NULL",
-    [MM_SPOOL_OLDEST] = "SELECT at FROM records WHERE reason IS NULL ORDER BY sequence LIMIT 1",
-    [MM_SPOOL_TOTALS] = "SELECT count(*) FILTER (WHERE reason IS NULL), count(reason),"
+    [MM_SPOOL_OLDEST] = "SELECT at FROM records WHERE " IS_WAITING " ORDER BY sequence LIMIT 1",
+    [MM_SPOOL_TOTALS] = "SELECT count(*) FILTER (WHERE " IS_WAITING "), count(reason),"
 			" coalesce(sum(length(json)), 0) FROM records",
 };
 
@@ -58,6 +71,8 @@ enum mm_status mm_spool_file_open(struct mm_spool *spool, const char *path, stru
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
+	if (path != spool->path)
+		snprintf(spool->path, sizeof(spool->path), "%s", path);
 	if (!create_private(path))
 		return mm_error_cause(err, MM_UPSTREAM, "spool: %s cannot be made", path);
 	bool is_open = sqlite3_open_v2(path, &spool->file, flags, NULL) == SQLITE_OK &&
@@ -127,6 +142,27 @@ enum mm_status mm_spool_count(struct mm_spool *spool, struct mm_error *err)
 	return MM_OK;
 }
 
+/*
+ * With nothing in the file that is still needed: a new one, so that a full disk gets its room back.
+ * The log goes first: a file without it is one of an earlier moment, and not a damaged one.
+ */
+static bool begin_afresh(struct mm_spool *spool)
+{
+	char wal[PATH_MAX + 8];
+
+	snprintf(wal, sizeof(wal), "%s-wal", spool->path);
+	mm_spool_file_close(spool);
+	unlink(wal);
+	unlink(spool->path);
+	spool->skipped = 0;
+	if (mm_spool_file_open(spool, spool->path, NULL) == MM_OK &&
+	    mm_spool_count(spool, NULL) == MM_OK)
+		return true;
+	mm_spool_file_close(spool);
+	spool->counts = (struct mm_spool_counts){0};
+	return false;
+}
+
 static bool insert(struct mm_spool *spool, const struct mm_record *record, const char *reason)
 {
 	sqlite3_stmt *statement = spool->statements[MM_SPOOL_INSERT];
@@ -147,6 +183,9 @@ static enum mm_status insert_all(struct mm_spool *spool, const struct mm_record 
 	int64_t bytes = 0;
 	bool is_good = true;
 
+	if (!spool->file && !begin_afresh(spool))
+		return mm_error_cause(err, MM_BUSY, "spool: %s cannot be opened again",
+				      spool->path);
 	for (size_t i = 0; i < count; i++)
 		bytes += (int64_t)records[i].length;
 	if (bytes > spool->max_bytes - spool->counts.bytes)
@@ -251,6 +290,10 @@ static void shrink_when_empty(struct mm_spool *spool)
 
 	if (spool->counts.records > 0)
 		return;
+	if (spool->skipped > 0 && spool->counts.set_aside == 0) {
+		begin_afresh(spool);
+		return;
+	}
 	if (sqlite3_prepare_v2(spool->file, "PRAGMA freelist_count", -1, &pages, NULL) ==
 		SQLITE_OK &&
 	    sqlite3_step(pages) == SQLITE_ROW && sqlite3_column_int64(pages, 0) > FREE_PAGES_KEPT) {
@@ -262,30 +305,52 @@ static void shrink_when_empty(struct mm_spool *spool)
 	sqlite3_finalize(pages);
 }
 
+/* In a transaction: removes what could not be removed before. */
+static bool delete_skipped(struct mm_spool *spool)
+{
+	return spool->skipped == 0 ||
+	       (run(spool, MM_SPOOL_DELETE_SKIPPED) && run(spool, MM_SPOOL_FORGET_SKIPPED));
+}
+
+static bool run_for_each(struct mm_spool *spool, enum mm_spool_statement statement,
+			 const struct mm_spool_entry *entries, size_t count)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; is_good && i < count; i++) {
+		sqlite3_bind_int64(spool->statements[statement], 1, entries[i].sequence);
+		is_good = run(spool, statement);
+	}
+	return is_good;
+}
+
 static enum mm_status delete_all(struct mm_spool *spool, const struct mm_spool_entry *entries,
 				 size_t count, struct mm_error *err)
 {
-	bool is_good = true;
-	int64_t bytes = 0;
-	int64_t deleted = 0;
-
 	if (!run(spool, MM_SPOOL_BEGIN))
 		return mm_spool_fail(spool, err);
-	for (size_t i = 0; is_good && i < count; i++) {
-		sqlite3_bind_int64(spool->statements[MM_SPOOL_DELETE], 1, entries[i].sequence);
-		is_good = run(spool, MM_SPOOL_DELETE);
-		if (is_good && sqlite3_changes(spool->file) == 1) {
-			bytes += (int64_t)entries[i].record.length;
-			deleted++;
-		}
-	}
-	enum mm_status status = finish(spool, is_good, err);
+	enum mm_status status = finish(
+	    spool, delete_skipped(spool) && run_for_each(spool, MM_SPOOL_DELETE, entries, count),
+	    err);
 	if (status != MM_OK)
 		return status;
-	spool->counts.records -= deleted;
-	spool->counts.bytes -= bytes;
-	read_oldest(spool);
-	shrink_when_empty(spool);
+	if (spool->skipped > 0) {
+		spool->skipped = 0;
+		return mm_spool_count(spool, err);
+	}
+	for (size_t i = 0; i < count; i++)
+		spool->counts.bytes -= (int64_t)entries[i].record.length;
+	spool->counts.records -= (int64_t)count;
+	return MM_OK;
+}
+
+static enum mm_status skip_all(struct mm_spool *spool, const struct mm_spool_entry *entries,
+			       size_t count, struct mm_error *err)
+{
+	if (!run_for_each(spool, MM_SPOOL_SKIP, entries, count))
+		return mm_spool_fail(spool, err);
+	spool->skipped += (int64_t)count;
+	spool->counts.records -= (int64_t)count;
 	return MM_OK;
 }
 
@@ -294,6 +359,12 @@ enum mm_status mm_spool_remove(struct mm_spool *spool, const struct mm_spool_ent
 {
 	pthread_mutex_lock(&spool->mutex);
 	enum mm_status status = delete_all(spool, entries, count, err);
+	if (status != MM_OK)
+		status = skip_all(spool, entries, count, err);
+	if (status == MM_OK) {
+		read_oldest(spool);
+		shrink_when_empty(spool);
+	}
 	pthread_mutex_unlock(&spool->mutex);
 	return status;
 }

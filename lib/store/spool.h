@@ -72,7 +72,11 @@ enum mm_status mm_spool_read(struct mm_spool *spool, size_t max, size_t max_byte
 			     struct mm_spool_entry **entries_out, size_t *count_out,
 			     struct mm_arena *arena, struct mm_error *err);
 
-/* Removes count entries that were read. */
+/*
+ * Removes count entries that were read. Where the disk is too full even for that they are no longer
+ * read or counted, but are in the file until there is room or the spool is empty: a process that
+ * ends before finds them again.
+ */
 enum mm_status mm_spool_remove(struct mm_spool *spool, const struct mm_spool_entry *entries,
 			       size_t count, struct mm_error *err);
 

@@ -15,6 +15,9 @@ enum mm_spool_statement {
 	MM_SPOOL_INSERT,
 	MM_SPOOL_READ,
 	MM_SPOOL_DELETE,
+	MM_SPOOL_SKIP,
+	MM_SPOOL_DELETE_SKIPPED,
+	MM_SPOOL_FORGET_SKIPPED,
 	MM_SPOOL_MARK,
 	MM_SPOOL_UNMARK,
 	MM_SPOOL_OLDEST,
@@ -27,10 +30,12 @@ struct mm_spool {
 	sqlite3 *file;
 	sqlite3_stmt *statements[MM_SPOOL_STATEMENT__MAX];
 	struct mm_spool_counts counts;
+	int64_t skipped; /* records that were to be removed and are still in the file */
 	int64_t max_bytes;
 	const struct mm_clock *clock;
 	int slot;
-	int lock; /* descriptor that holds the slot */
+	int lock;            /* descriptor that holds the slot */
+	char path[PATH_MAX]; /* of the file */
 };
 
 /* A path in the spool's folder; suffix such as ".db". */

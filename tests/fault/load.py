@@ -32,9 +32,10 @@ MESSAGES = ("商品が届きません。注文番号 ORD-12345 です。", "ふ�
 TURNS = 6  # of one conversation
 
 # What a client saw of one request. kind: chat or analyze; text: no other request has it; id: of the
-# message or the analysis; begun, ended: monotonic seconds; reason: the error's code, or what went wrong
-# below HTTP when status is 0.
-Outcome = collections.namedtuple("Outcome", "kind text status id begun ended retry_after is_json reason")
+# message or the analysis; verdict: what was found in the message; begun, ended: monotonic seconds; reason:
+# the error's code, or what went wrong below HTTP when status is 0.
+Outcome = collections.namedtuple(
+    "Outcome", "kind text status id verdict begun ended retry_after is_json reason")
 
 TABLES = {"chat": ("mamori.messages", "role = 'customer'"), "analyze": ("mamori.analysis_logs", "true")}
 
@@ -136,6 +137,15 @@ class Clients:
         return max((outcome.ended - outcome.begun for outcome in self.outcomes), default=0)
 
 
+def verdict_of(answer):
+    """What may not depend on anything but the message; None when there is no verdict."""
+    if "harassment" not in answer:
+        return None
+    harassment = answer["harassment"]
+    return (harassment["severity"], tuple(harassment["categories"]),
+            tuple(harassment["matched_patterns"]), answer["sentiment"]["sentiment"])
+
+
 def send(connection, kind, text, body):
     """One request: its outcome, the decoded answer when it is a 200, whether the connection lives."""
     begun = time.monotonic()
@@ -145,14 +155,15 @@ def send(connection, kind, text, body):
         response = connection.getresponse()
         data = response.read()
     except (OSError, http.client.HTTPException) as error:
-        return Outcome(kind, text, 0, None, begun, time.monotonic(), None, False, repr(error)), None, False
+        outcome = Outcome(kind, text, 0, None, None, begun, time.monotonic(), None, False, repr(error))
+        return outcome, None, False
     ended = time.monotonic()
     answer, is_json = {}, False
     with contextlib.suppress(ValueError):
         answer, is_json = json.loads(data), True
     made = answer.get("message_id" if kind == "chat" else "analysis_id")
-    outcome = Outcome(kind, text, response.status, made, begun, ended, response.headers["Retry-After"],
-                      is_json, answer.get("code"))
+    outcome = Outcome(kind, text, response.status, made, verdict_of(answer), begun, ended,
+                      response.headers["Retry-After"], is_json, answer.get("code"))
     return outcome, answer if response.status == 200 else None, not response.will_close
 
 
@@ -172,7 +183,7 @@ def can_mount():
 class Disk:
     """A small file system of its own, to be filled up."""
 
-    def __init__(self, size="64m"):
+    def __init__(self, size="128m"):
         self.size = size
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="mamori-disk-"))
         self.ballast = self.path / "ballast"
@@ -252,12 +263,12 @@ class FaultTest(unittest.TestCase):
                 ids[row[1]].append(row[0])
             asked = [outcome for outcome in clients.outcomes if outcome.kind == kind]
             lost = [outcome for outcome in asked if outcome.status == 200 and not ids[outcome.text]]
-            self.assertEqual(lost, [], f"{len(lost)} of {kind} were acknowledged and are lost")
+            self.assertEqual(lost[:3], [], f"{len(lost)} of {kind} were acknowledged and are lost")
             twice = [outcome for outcome in asked if len(ids[outcome.text]) > 1]
-            self.assertEqual(twice, [], f"{len(twice)} of {kind} are there more than once")
+            self.assertEqual(twice[:3], [], f"{len(twice)} of {kind} are there more than once")
             other = [outcome for outcome in asked
                      if outcome.status == 200 and ids[outcome.text] != [outcome.id]]
-            self.assertEqual(other, [], f"{len(other)} of {kind} have another id")
+            self.assertEqual(other[:3], [], f"{len(other)} of {kind} have another id")
 
     def assert_consistent(self):
         """What a turn stores together is there together, and the counters are those of the rows."""

@@ -10,7 +10,7 @@ from load import Clients, Disk, FaultTest, Stack, Window, can_mount, figures, wa
 CLIENTS = 16
 STEP = 250  # requests between two faults
 LONG = "長い" * 4500
-SPOOL_MAX_BYTES = 1 << 20  # where no file system can be mounted, this is the disk's size
+SPOOL_MAX_BYTES = 12 << 20  # where no file system can be mounted, this is the disk's size
 
 
 class Watcher:
@@ -66,7 +66,8 @@ class DurabilityTest(FaultTest):
             self.disk.fill()
         else:
             for kind in ("analyze", "chat"):
-                wait_until(lambda kind=kind: self.post(kind, LONG).status == 503, f"{kind}'s spool to be full")
+                wait_until(lambda kind=kind: self.post(kind, LONG).status == 503,
+                           f"{kind}'s spool to be full", 60)
         return window
 
     def run_faults(self, clients):
