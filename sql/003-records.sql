@@ -71,6 +71,8 @@ COMMENT ON FUNCTION mamori.apply_analyses IS
 -- were waited for have inserted.
 CREATE FUNCTION mamori.insert_turns(records json) RETURNS integer
 LANGUAGE plpgsql
+-- Batches are small and conversations grow: a hash join would read the whole table every time.
+SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
 	inserted integer;

@@ -54,7 +54,7 @@ enum {
 	MM_HITS_PART_MAX = 1024,
 	MM_STEPS_MAX = 100000,    /* steps of the automata around needles (regex.h), a view */
 	MM_NEEDLE_USES_MAX = 256, /* places at which one needle is looked at, a view */
-	MM_SCANNERS_MAX = 4
+	MM_SCANNERS_MAX = 2
 };
 
 struct mm_detector;

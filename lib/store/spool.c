@@ -238,7 +238,8 @@ static bool read_entry(sqlite3_stmt *row, struct mm_spool_entry *entry, struct m
 	if (id && sqlite3_column_bytes(row, 2) == sizeof(entry->record.id.bytes))
 		memcpy(entry->record.id.bytes, id, sizeof(entry->record.id.bytes));
 	entry->record.length = length;
-	entry->record.json = mm_arena_strndup(arena, json ? json : "", json ? length : 0);
+	/* SQLite gives no blob where it has no memory for one: that is no empty record. */
+	entry->record.json = json && id ? mm_arena_strndup(arena, json, length) : NULL;
 	return entry->record.json != NULL;
 }
 

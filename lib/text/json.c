@@ -3,6 +3,7 @@
 
 #include "text/json.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 
@@ -13,7 +14,11 @@ static void put_document(void *document)
 	json_object_put(document);
 }
 
-/* json-c builds the document; what it refuses after our check is our mistake or a lack of memory. */
+/*
+ * json-c builds the document; what it refuses after our check is our mistake or a lack of memory.
+ * Without memory json-c 0.16 does not always fail: it cuts a string short or puts null in its place.
+ * Only errno tells.
+ */
 static enum mm_status build(const char *text, size_t length, struct json_object **out,
 			    struct mm_error *err)
 {
@@ -21,6 +26,7 @@ static enum mm_status build(const char *text, size_t length, struct json_object 
 
 	if (tokener == NULL)
 		return mm_error_cause(err, MM_NO_MEMORY, "json-c tokener");
+	errno = 0;
 	/* Not JSON_TOKENER_STRICT: in json-c 0.18 it refuses every byte that is not ASCII. */
 	*out = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error problem = json_tokener_get_error(tokener);
@@ -29,7 +35,12 @@ static enum mm_status build(const char *text, size_t length, struct json_object 
 		*out = json_tokener_parse_ex(tokener, "", 1);
 		problem = json_tokener_get_error(tokener);
 	}
+	const bool is_short_of_memory = errno == ENOMEM;
 	json_tokener_free(tokener);
+	if (is_short_of_memory) {
+		json_object_put(*out);
+		return mm_error_cause(err, MM_NO_MEMORY, "json-c");
+	}
 	if (problem == json_tokener_success)
 		return MM_OK;
 	return mm_error_set(err, MM_BAD_INPUT, "invalid_json", NULL, "invalid JSON");
