@@ -96,7 +96,7 @@ static int judge_lines(struct mm_runtime *runtime, struct mm_arena *arena)
 	mm_buffer_free(&line);
 	if (ferror(stdin))
 		fprintf(stderr, "mamori: analyze: standard input could not be read\n");
-	return is_written && !ferror(stdin) && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return is_written && !ferror(stdin) ? EXIT_DONE : EXIT_FAILED;
 }
 
 int command_analyze(const struct invocation *invocation)

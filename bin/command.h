@@ -8,6 +8,8 @@
 #ifndef MM_BIN_COMMAND_H
 #define MM_BIN_COMMAND_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/settings.h"
 #include "base/status.h"
@@ -29,9 +31,12 @@ int command_refresh(const struct invocation *invocation);
 int command_fail(const char *what, const struct mm_error *err);
 
 /*
- * Takes "--name VALUE" off the arguments: NULL when it is not there. *is_wrong is set when its
- * value is missing.
+ * Whether the arguments are pairs of a name in `names` (NULL ends the list) and a value, each name
+ * once at most; prints what is wrong.
  */
-const char *command_option(const struct invocation *invocation, const char *name, bool *is_wrong);
+bool command_check_options(const struct invocation *invocation, const char *const names[]);
+
+/* The value of an option, NULL when it is not there; the arguments are checked. */
+const char *command_option(const struct invocation *invocation, const char *name);
 
 #endif

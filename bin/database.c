@@ -39,13 +39,13 @@ static void print_migration(void *context, int number, const char *name)
 
 int command_migrate(const struct invocation *invocation)
 {
-	bool is_wrong = false;
+	static const char *const options[] = {"--sql", NULL};
 	struct mm_migration_result result;
 	struct mm_error err = {.status = MM_OK};
 	struct mm_db *db = NULL;
-	const char *sql_dir = command_option(invocation, "--sql", &is_wrong);
-	if (is_wrong)
+	if (!command_check_options(invocation, options))
 		return EXIT_USAGE;
+	const char *sql_dir = command_option(invocation, "--sql");
 	if (!sql_dir)
 		sql_dir = mm_data_path(MM_SQL_DIR, invocation->arena);
 	enum mm_status status = open_database(invocation, NULL, &db, &err);
@@ -64,7 +64,7 @@ static int number_option(const struct invocation *invocation, const char *name, 
 			 int fallback, bool *is_wrong)
 {
 	int64_t value = fallback;
-	const char *text = command_option(invocation, name, is_wrong);
+	const char *text = command_option(invocation, name);
 	if (text && !mm_number_parse_i64(text, strlen(text), 0, max, &value)) {
 		fprintf(stderr, "mamori: %s must be a whole number from 0 to %d\n", name, max);
 		*is_wrong = true;
@@ -74,10 +74,13 @@ static int number_option(const struct invocation *invocation, const char *name, 
 
 int command_refresh(const struct invocation *invocation)
 {
+	static const char *const names[] = {"--months-ahead", "--months-kept", NULL};
 	bool is_wrong = false;
 	struct mm_refresh_result result;
 	struct mm_error err = {.status = MM_OK};
 	struct mm_db *db = NULL;
+	if (!command_check_options(invocation, names))
+		return EXIT_USAGE;
 	const struct mm_refresh_options options = {
 	    .months_ahead = number_option(invocation, "--months-ahead", MONTHS_AHEAD_MAX,
 					  MONTHS_AHEAD, &is_wrong),

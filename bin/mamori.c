@@ -43,16 +43,36 @@ int command_fail(const char *what, const struct mm_error *err)
 	return EXIT_FAILED;
 }
 
-const char *command_option(const struct invocation *invocation, const char *name, bool *is_wrong)
+static bool is_among(const char *const names[], const char *name)
 {
-	for (int i = 0; i < invocation->count; i++) {
-		if (strcmp(invocation->arguments[i], name) != 0)
-			continue;
-		if (i + 1 < invocation->count)
-			return invocation->arguments[i + 1];
-		fprintf(stderr, "mamori: %s needs a value\n", name);
-		*is_wrong = true;
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+bool command_check_options(const struct invocation *invocation, const char *const names[])
+{
+	const char *reason = NULL;
+	int i = 0;
+	for (; i < invocation->count && !reason; i += 2) {
+		const char *name = invocation->arguments[i];
+		if (!is_among(names, name))
+			reason = "is no option of this command";
+		else if (i + 1 == invocation->count)
+			reason = "needs a value";
+		else if (command_option(invocation, name) != invocation->arguments[i + 1])
+			reason = "is given twice";
 	}
+	if (reason)
+		fprintf(stderr, "mamori: \"%s\" %s\n", invocation->arguments[i - 2], reason);
+	return !reason;
+}
+
+const char *command_option(const struct invocation *invocation, const char *name)
+{
+	for (int i = 0; i + 1 < invocation->count; i += 2)
+		if (strcmp(invocation->arguments[i], name) == 0)
+			return invocation->arguments[i + 1];
 	return NULL;
 }
 
@@ -82,6 +102,10 @@ static int run(const struct command *command, const char *settings_path, int cou
 		    .settings = &settings, .arena = arena, .count = count, .arguments = arguments};
 		mm_log_open("mamori", settings.log.level, STDERR_FILENO);
 		code = command->run(&invocation);
+		if (code == EXIT_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
+			fprintf(stderr, "mamori: standard output could not be written\n");
+			code = EXIT_FAILED;
+		}
 	} else {
 		command_fail("settings", &err);
 	}
@@ -112,8 +136,8 @@ int main(int argc, char **argv)
 {
 	const char *settings_path = NULL;
 	int at = 1;
-	if (argc > 2 && strcmp(argv[1], "--config") == 0) {
-		settings_path = argv[2];
+	if (argc > 1 && strcmp(argv[1], "--config") == 0) {
+		settings_path = argc > 2 ? argv[2] : NULL;
 		at = 3;
 	}
 	if (at >= argc) {

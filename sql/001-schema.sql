@@ -12,7 +12,8 @@ BEGIN
 				      'mamori_health', 'mamori_admin']
 	LOOP
 		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
-			EXECUTE pg_catalog.format('CREATE ROLE %I LOGIN', wanted);
+			EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted,
+				CASE wanted WHEN 'mamori_owner' THEN 'NOLOGIN' ELSE 'LOGIN' END);
 		END IF;
 	END LOOP;
 	-- A superuser may act as any role; others must be a member to hand objects over.

@@ -56,53 +56,75 @@ static void choose_class(struct mm_sentiment_result *result)
 		result->confidence = confidence_max;
 }
 
-static bool is_listed(const struct mm_sentiment_result *result, const char *text, size_t length)
+/* Where a keyword lies, in bytes of the message. */
+struct extent {
+	uint32_t start, end;
+};
+
+static bool covers(struct extent outer, struct extent inner)
 {
-	for (size_t i = 0; i < result->keyword_count; i++)
-		if (strlen(result->keywords[i]) == length &&
-		    memcmp(result->keywords[i], text, length) == 0)
-			return true;
-	return false;
+	return outer.start <= inner.start && inner.end <= outer.end;
 }
 
-static enum mm_status add_keyword(struct mm_reading *reading, const struct mm_place *place,
-				  struct mm_sentiment_result *result, struct mm_error *err)
+static bool is_same_text(const struct mm_reading *reading, struct extent a, struct extent b)
+{
+	return a.end - a.start == b.end - b.start &&
+	       memcmp(reading->utf8 + a.start, reading->utf8 + b.start, a.end - a.start) == 0;
+}
+
+/* Keeps the longest of keywords that lie inside each other, and each wording once. */
+static size_t add_extent(const struct mm_reading *reading, struct extent *kept, size_t count,
+			 struct extent found)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (covers(kept[i], found) || is_same_text(reading, kept[i], found))
+			return count;
+	for (size_t i = 0; i < count; i++)
+		if (!covers(found, kept[i]))
+			kept[left++] = kept[i];
+	if (left < MM_KEYWORDS_MAX)
+		kept[left++] = found;
+	return left;
+}
+
+static size_t find_extents(const struct mm_reading *reading, struct extent *kept)
 {
 	const struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
-	uint32_t start = reading->offsets[plain->start[place->from]];
-	uint32_t end = reading->offsets[plain->end[place->to - 1]];
+	size_t count = 0;
 
-	if (is_listed(result, reading->utf8 + start, end - start))
-		return MM_OK;
-	result->keywords[result->keyword_count] =
-	    mm_arena_strndup(reading->arena, reading->utf8 + start, end - start);
-	if (!result->keywords[result->keyword_count])
-		return mm_error_cause(err, MM_NO_MEMORY, "no memory for the keywords");
-	result->keyword_count++;
-	return MM_OK;
+	for (size_t i = 0; i < reading->place_count; i++) {
+		const struct mm_place *place = &reading->places[i];
+		if (reading->rules->rules[place->rule].sentiment == MM_SENTIMENT__MAX)
+			continue;
+		const struct extent found = {reading->offsets[plain->start[place->from]],
+					     reading->offsets[plain->end[place->to - 1]]};
+		count = add_extent(reading, kept, count, found);
+	}
+	return count;
 }
 
 static enum mm_status list_keywords(struct mm_reading *reading, struct mm_sentiment_result *result,
 				    struct mm_error *err)
 {
-	enum mm_status status = MM_OK;
+	struct extent kept[MM_KEYWORDS_MAX];
+	enum mm_status status = reading->place_count > 0 ? mm_reading_index(reading, err) : MM_OK;
 
-	if (reading->place_count == 0)
-		return MM_OK;
-	status = mm_reading_index(reading, err);
-	result->keywords =
-	    mm_arena_alloc(reading->arena, MM_KEYWORDS_MAX * sizeof(*result->keywords));
+	if (status != MM_OK || reading->place_count == 0)
+		return status;
+	const size_t count = find_extents(reading, kept);
+	result->keywords = mm_arena_alloc(reading->arena, count * sizeof(*result->keywords));
 	if (!result->keywords)
 		return mm_error_cause(err, MM_NO_MEMORY, "no memory for the keywords");
-	for (size_t i = 0; i < reading->place_count && status == MM_OK; i++) {
-		const struct mm_place *place = &reading->places[i];
-
-		if (result->keyword_count == MM_KEYWORDS_MAX)
-			break;
-		if (reading->rules->rules[place->rule].sentiment != MM_SENTIMENT__MAX)
-			status = add_keyword(reading, place, result, err);
+	for (size_t i = 0; i < count; i++) {
+		result->keywords[i] = mm_arena_strndup(
+		    reading->arena, reading->utf8 + kept[i].start, kept[i].end - kept[i].start);
+		if (!result->keywords[i])
+			return mm_error_cause(err, MM_NO_MEMORY, "no memory for the keywords");
 	}
-	return status;
+	result->keyword_count = count;
+	return MM_OK;
 }
 
 enum mm_status mm_sentiment_judge(struct mm_reading *reading, struct mm_sentiment_result *out,

@@ -1,6 +1,6 @@
 /*
  * serve: a process's life: settings, start, signals, stop. What happens to a connection is in
- * serve_pool.c (threads) and serve_connection.c (FastCGI).
+ * serve_crew.c (threads) and serve_connection.c (FastCGI).
  *
  * In order: signals are blocked (every thread inherits that), so that they are only ever taken by
  * sigwait() in the main thread and no handler can interrupt anything; then libfcgi, settings, the
@@ -22,7 +22,7 @@
 #include "base/settings.h"
 #include "http/serve.h"
 #include "http/serve_connection.h"
-#include "http/serve_pool.h"
+#include "http/serve_crew.h"
 
 enum {
 	LISTEN_FD = 0,
@@ -39,7 +39,7 @@ struct server {
 	struct mm_settings settings;
 	void *context; /* the app's */
 	struct mm_fcgi *fcgi;
-	struct mm_pool *pool;
+	struct mm_crew *crew;
 	pthread_t reload_thread;
 	sem_t reload_wish;
 	atomic_bool is_stopping;
@@ -136,7 +136,7 @@ static void stop_app(struct server *server)
 		server->app->stop(server->context);
 }
 
-static bool start_pool(struct server *server)
+static bool start_crew(struct server *server)
 {
 	struct mm_fcgi_options fcgi_options = {
 	    .app = server->app,
@@ -144,7 +144,7 @@ static bool start_pool(struct server *server)
 	    .max_body_bytes = (size_t)server->settings.server.max_body_bytes,
 	    .clock = &mm_clock_system,
 	};
-	struct mm_pool_options options = {
+	struct mm_crew_options options = {
 	    .listen_fd = LISTEN_FD,
 	    .threads = (unsigned)server->settings.server.threads,
 	    .clock = &mm_clock_system,
@@ -155,7 +155,7 @@ static bool start_pool(struct server *server)
 
 	if (mm_fcgi_open(&fcgi_options, &server->fcgi, &err) == MM_OK) {
 		options.context = server->fcgi;
-		if (mm_pool_start(&options, &server->pool, &err) == MM_OK)
+		if (mm_crew_start(&options, &server->crew, &err) == MM_OK)
 			return true;
 		mm_fcgi_close(server->fcgi);
 	}
@@ -190,7 +190,7 @@ static int run_until_stopped(struct server *server)
 	wait_for_stop(server);
 	deadline =
 	    mm_clock_mono_ms(&mm_clock_system) + server->settings.server.drain_seconds * 1000;
-	if (!mm_pool_stop(server->pool, deadline)) {
+	if (!mm_crew_stop(server->crew, deadline)) {
 		/* Threads still use everything: no stop, no destructors. Nothing that was
 		 * acknowledged is lost by that. */
 		mm_log(MM_LOG_WARNING, NULL, "requests were still under way after %lld s",
@@ -210,7 +210,7 @@ static int run_threads(struct server *server)
 		mm_log(MM_LOG_ERROR, NULL, "start: no thread for reloading");
 		return code;
 	}
-	if (start_pool(server))
+	if (start_crew(server))
 		code = run_until_stopped(server);
 	stop_reloads(server);
 	return code;
@@ -234,7 +234,7 @@ static bool is_usable(struct server *server)
 
 	if (!load_settings(server))
 		return false;
-	if (mm_pool_check(LISTEN_FD, &err) == MM_OK)
+	if (mm_crew_check(LISTEN_FD, &err) == MM_OK)
 		return true;
 	log_failure("start", &err);
 	return false;

@@ -37,7 +37,7 @@ struct turn {
 	struct mm_task task; /* first: a task is cast back to its turn */
 	struct turn *next_free;
 	struct mm_fcgi *fcgi;
-	struct mm_pool *pool;
+	struct mm_crew *crew;
 	FCGX_Request record;
 	struct mm_arena *arena;
 	struct mm_request request;
@@ -193,7 +193,7 @@ static enum mm_status answer(struct turn *turn, struct mm_seat *seat)
 	if (!route || status != MM_OK)
 		return status;
 	if (!route->is_quick)
-		mm_pool_step_aside(seat);
+		mm_crew_step_aside(seat);
 	return route->handler(options->context, request, &turn->response, &turn->err);
 }
 
@@ -308,7 +308,7 @@ enum mm_turn mm_fcgi_serve(void *own, int fd, bool is_last, struct mm_seat *seat
 		close(fd);
 		return MM_TURN_CLOSED;
 	}
-	turn->pool = mm_pool_of(seat);
+	turn->crew = mm_crew_of(seat);
 	if (!begin(turn, fd)) {
 		give_turn_back(turn);
 		return MM_TURN_CLOSED;
@@ -342,5 +342,5 @@ void mm_reply_release(struct mm_held_reply *held, enum mm_status status, const s
 	if (err)
 		turn->release_err = *err;
 	if (atomic_exchange(&turn->hold, HOLD_RELEASED) == HOLD_RETURNED)
-		mm_pool_resume(turn->pool, &turn->task);
+		mm_crew_resume(turn->crew, &turn->task);
 }

@@ -20,7 +20,7 @@
 
 #include "base/clock.h"
 #include "http/serve.h"
-#include "http/serve_pool.h"
+#include "http/serve_crew.h"
 
 struct mm_fcgi_options {
 	const struct mm_app *app;
@@ -40,7 +40,7 @@ void mm_fcgi_close(struct mm_fcgi *fcgi);
 
 /*
  * Reads one request from fd, calls its handler, replies, unless the handler holds the reply. Steps
- * aside from the seat before the handler unless the route is quick. For struct mm_pool_options, as
+ * aside from the seat before the handler unless the route is quick. For struct mm_crew_options, as
  * is the next; fcgi is a struct mm_fcgi *.
  */
 enum mm_turn mm_fcgi_serve(void *fcgi, int fd, bool is_last, struct mm_seat *seat);

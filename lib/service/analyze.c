@@ -169,8 +169,10 @@ static enum mm_status judge_all(struct job *job, struct mm_error *err)
 static enum mm_status keep(struct job *job, struct mm_error *err)
 {
 	const struct mm_buffer *json = job->record->out;
-	if (json->has_failed)
-		return mm_error_cause(err, MM_NO_MEMORY, "analyze: no memory for the record");
+	/* What cannot be answered is not kept: the 503 says that nothing was accepted. */
+	if (json->has_failed || job->answer->out->has_failed)
+		return mm_error_cause(err, MM_NO_MEMORY,
+				      "analyze: no memory for the record or the answer");
 	const struct mm_record record = {.kind = MM_RECORD_ANALYSIS,
 					 .id = job->record_id,
 					 .json = json->data,

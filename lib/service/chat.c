@@ -102,6 +102,13 @@ static enum mm_status use_stored_history(struct mm_turn *turn, struct mm_error *
 	return MM_OK;
 }
 
+/* Nobody can tell whose conversation this is: the turn gets one of its own. */
+static enum mm_status begin_own_conversation(struct mm_turn *turn)
+{
+	turn->degradations |= 1u << MM_DEGRADED_CONVERSATION_ID;
+	return mm_id_next(turn->runtime->ids, &turn->conversation_id);
+}
+
 /* The database cannot be asked: go on with what the client says, but never take its word for
  * whose conversation it is. */
 static enum mm_status go_on_without_history(struct mm_turn *turn, const struct mm_error *cause)
@@ -109,10 +116,7 @@ static enum mm_status go_on_without_history(struct mm_turn *turn, const struct m
 	mm_log(MM_LOG_INFO, turn->request_id, "chat: history not loaded: %s", cause->cause);
 	turn->stored = (struct mm_stored_conversation){.owner = MM_OWNER_BOT};
 	turn->degradations |= 1u << MM_DEGRADED_HISTORY;
-	if (turn->is_proved)
-		return MM_OK;
-	turn->degradations |= 1u << MM_DEGRADED_CONVERSATION_ID;
-	return mm_id_next(turn->runtime->ids, &turn->conversation_id);
+	return turn->is_proved ? MM_OK : begin_own_conversation(turn);
 }
 
 static enum mm_status check_stored(const struct mm_turn *turn, struct mm_error *err)
@@ -133,11 +137,17 @@ static enum mm_status load(struct mm_turn *turn, struct mm_error *err)
 	struct mm_error cause = {.status = MM_OK};
 	if (!turn->has_conversation)
 		return mm_id_next(runtime->ids, &turn->conversation_id);
+	/* Asked first: a spool may be emptied while the database is read. */
+	const bool may_be_spooled =
+	    !turn->is_proved && mm_keep_may_be_spooled(runtime, turn->arena);
 	enum mm_status status = mm_conversation_load(
 	    runtime->pool, &turn->conversation_id, (int)runtime->settings->conversation.history_max,
 	    mm_clock_mono_ms(runtime->clock) + LOAD_TIMEOUT_MS, &turn->stored, turn->arena, &cause);
 	if (status != MM_OK)
 		return go_on_without_history(turn, &cause);
+	/* What the database does not know may be somebody's, in a spool. */
+	if (!turn->stored.exists && may_be_spooled)
+		return begin_own_conversation(turn);
 	status = check_stored(turn, err);
 	return status == MM_OK ? use_stored_history(turn, err) : status;
 }
@@ -218,13 +228,25 @@ static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason rea
 	return mm_id_next(turn->runtime->ids, &turn->handoff.id);
 }
 
+/* A person has the conversation already: what cannot wait for their next look is handed over
+ * again, with its priority. The bot says nothing. */
+static enum mm_status warn_person(struct mm_turn *turn, struct mm_error *err)
+{
+	enum mm_handoff_reason reason;
+	const bool is_due = mm_handoff_is_due(turn->runtime->settings, &turn->analysis, 0, &reason);
+	const bool is_urgent =
+	    is_due && (reason == MM_HANDOFF_SELF_HARM ||
+		       turn->analysis.harassment.severity == MM_SEVERITY_CRITICAL);
+	return is_urgent ? hand_over(turn, reason, err) : MM_OK;
+}
+
 /* What needs a person is decided before a provider is asked; a bot out of answers, after. */
 static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 {
 	const struct mm_settings *settings = turn->runtime->settings;
 	enum mm_handoff_reason reason;
 	if (turn->stored.owner == MM_OWNER_HUMAN)
-		return MM_OK;
+		return warn_person(turn, err);
 	turn->is_answered = true;
 	if (mm_handoff_is_due(settings, &turn->analysis, 0, &reason))
 		return hand_over(turn, reason, err);
@@ -303,5 +325,8 @@ enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request 
 	if (status != MM_OK)
 		return status;
 	write_answer(turn, out);
+	/* What cannot be answered is not kept: the 503 says that nothing was accepted. */
+	if (out->has_failed)
+		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the answer");
 	return keep(turn, request->deferral, err);
 }

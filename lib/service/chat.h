@@ -11,8 +11,9 @@
  * down a turn goes on with the client's own history; what was not as usual is in `degraded`.
  *
  * Who owns a conversation can only be told by its token or by the database. With neither (an id
- * without its token while the database is down) the turn gets a conversation of its own, so that
- * a token is never handed to somebody who only knows the id.
+ * without its token while the database is down, or while a process of this server has records
+ * in its spool) the turn gets a conversation of its own, so that a token is never handed to somebody
+ * who only knows the id.
  */
 #ifndef MM_SERVICE_CHAT_H
 #define MM_SERVICE_CHAT_H

@@ -46,3 +46,19 @@ bool mm_keep_is_spooling(const struct mm_runtime *runtime)
 	mm_journal_state(runtime->journal, &state);
 	return state.mode != MM_JOURNAL_DIRECT;
 }
+
+bool mm_keep_may_be_spooled(const struct mm_runtime *runtime, struct mm_arena *arena)
+{
+	struct mm_journal_report *reports;
+	struct mm_error err = {.status = MM_OK};
+	size_t count;
+
+	if (mm_keep_is_spooling(runtime) ||
+	    mm_journal_read_states(runtime->settings->journal.spool_dir, &reports, &count, arena,
+				   &err) != MM_OK)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (reports[i].state.mode != MM_JOURNAL_DIRECT || reports[i].state.spooled > 0)
+			return true;
+	return false;
+}

@@ -29,6 +29,13 @@ enum mm_status mm_keep(struct mm_runtime *runtime, const struct mm_record *recor
 		       const struct mm_deferral *deferral, struct mm_arena *arena,
 		       struct mm_error *err);
 
+/*
+ * Whether a record that somebody was told is kept may be in a spool at this moment, of any process
+ * of this server: then the database does not know all. Reads the journals' status files; true
+ * also when they cannot be read.
+ */
+bool mm_keep_may_be_spooled(const struct mm_runtime *runtime, struct mm_arena *arena);
+
 /* Whether a record that is kept at this moment goes to this server's disk, not the database. */
 bool mm_keep_is_spooling(const struct mm_runtime *runtime);
 

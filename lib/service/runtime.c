@@ -95,6 +95,10 @@ static void close_tokens(struct mm_runtime *runtime)
 
 static enum mm_status open_replies(struct mm_runtime *runtime, struct mm_error *err)
 {
+	if (strcmp(runtime->settings->ai.chain, "builtin") != 0)
+		return mm_error_set(err, MM_BAD_INPUT, NULL, "ai.chain",
+				    "ai.chain must be \"builtin\", not \"%s\"",
+				    runtime->settings->ai.chain);
 	const enum mm_status status =
 	    mm_replies_load(mm_data_path(runtime->settings->ai.replies_file, runtime->arena),
 			    &runtime->replies, err);

@@ -42,7 +42,10 @@ struct mm_db_options {
 
 struct mm_db;
 
-/* Makes a handle; connects to nothing yet. Options are copied but for the clock. */
+/*
+ * Makes a handle; connects to nothing yet. Options are copied but for the clock. MM_BAD_INPUT when
+ * the dsn cannot be read; the cause does not quote it.
+ */
 enum mm_status mm_db_new(const struct mm_db_options *options, struct mm_db **db_out,
 			 struct mm_error *err);
 

@@ -20,11 +20,22 @@ static enum mm_status copy_texts(struct mm_db *db, const struct mm_db_options *o
 	return db->dsn && db->application_name && db->default_user ? MM_OK : MM_NO_MEMORY;
 }
 
+/* Whether libpq can read the connection string. Its own message may hold a password. */
+static bool is_readable(const char *dsn)
+{
+	PQconninfoOption *options = PQconninfoParse(dsn, NULL);
+
+	PQconninfoFree(options);
+	return options != NULL;
+}
+
 enum mm_status mm_db_new(const struct mm_db_options *options, struct mm_db **db_out,
 			 struct mm_error *err)
 {
+	if (!is_readable(options->dsn))
+		return mm_error_cause(err, MM_BAD_INPUT,
+				      "database.dsn is no connection string that libpq can read");
 	struct mm_db *db = calloc(1, sizeof(*db));
-
 	if (!db || copy_texts(db, options) != MM_OK) {
 		mm_db_free(db);
 		return mm_error_cause(err, MM_NO_MEMORY, "database handle");

@@ -81,7 +81,7 @@ static void hash_file(struct migration *file)
 
 static enum mm_status read_files(struct run *run, const char *sql_dir, struct folder *folder)
 {
-	for (int i = 0; i < folder->count; i++) {
+	for (int i = 0; folder->items && i < folder->count; i++) {
 		struct migration *file = &folder->items[i];
 		const char *path = mm_arena_printf(run->arena, "%s/%s", sql_dir, file->name);
 		if (!path)

@@ -134,7 +134,7 @@ class MemoryTest(FaultTest):
                 f" answers {dict((key, self.tally[key]) for key in self.tally if isinstance(key, int))}")
 
     def test_allocation_fails__with_the_database_up(self):
-        self.check(CASES, self.run_clients, 8)
+        self.check(CASES, self.run_clients, 5)
 
     def test_allocation_fails__while_the_spool_is_written(self):
         self.stack.postgres.stop("immediate")
@@ -159,7 +159,7 @@ class MemoryTest(FaultTest):
             self.stack.postgres.start()
             self.wait_drained()
             return clients
-        self.check(DRAIN_CASES, drain, 3)
+        self.check(DRAIN_CASES, drain, 2)
 
 
 if __name__ == "__main__":

@@ -282,6 +282,19 @@ class ChatHandoff(ApiTest):
 
 
 class ChatOwner(ApiTest):
+    def test_self_harm_while_a_person_has_it__is_handed_over_again_as_urgent(self):
+        first = self.chat("担当者に代わってください。")
+        self.assertEqual(first["handoff"]["reason"], "human_requested")
+        turn = self.chat("もう死にたいです。", first)
+        self.assertIsNone(turn["response"])
+        self.assertEqual((turn["handoff"]["reason"], turn["handoff"]["priority"]),
+                         ("self_harm", "urgent"))
+        rows = self.sql("SELECT priority FROM mamori.conversations WHERE"
+                        f" id = '{turn['conversation_id']}'")
+        self.assertEqual(rows, [["urgent"]])
+        calm = self.chat("まだですか。", turn)
+        self.assertIsNone(calm["handoff"])
+
     def test_person_owns__message_kept_and_not_answered(self):
         first = self.chat("担当者に代わってください。")
         second = self.chat("まだですか。", first)
@@ -405,10 +418,24 @@ class ChatWithoutDatabase(ApiTest):
         rows = self.sql(f"SELECT text FROM mamori.analysis_logs WHERE text LIKE '{mark}%' ORDER BY text")
         self.assertEqual([row[0] for row in rows], [f"{mark} {number}" for number in range(5)])
 
+    def test_spooled_conversation__is_not_given_to_who_knows_its_id(self):
+        turn = self.chat("商品が届きません。")
+        body = {"message": "x", "conversation_id": turn["conversation_id"]}
+        for _ in range(3):
+            reply = json.loads(self.stack.request("POST", "/api/chat", body).body)
+            self.assertNotEqual(reply["conversation_id"], turn["conversation_id"])
+            self.assertIn("conversation_id", reply["degraded"])
+        self.bring_back()
+        wait_until(lambda: self.texts(turn["conversation_id"]), "the spooled turn")
+        self.assert_error(self.stack.request("POST", "/api/chat", body), 403, "forbidden",
+                          "conversation_token")
+
     def test_stopped_worker__leaves_its_spool_to_the_next(self):
         turn = self.chat("商品が届きません。")
         self.stack.workers["chat"].kill_one()
         self.bring_back()
+        # The killed worker's last report may be older than its last record.
+        wait_until(lambda: self.texts(turn["conversation_id"]), "the next worker to drain the spool")
         self.assertEqual(self.texts(turn["conversation_id"]), ["商品が届きません。"])
 
 

@@ -1,8 +1,8 @@
 /*
- * serve_pool_internal: the pool's inside, for the files serve_pool*.c only (floor 5).
+ * serve_crew_internal: the crew's inside, for the files serve_crew*.c only (floor 5).
  *
- * Shape    serve_pool.c starts and stops the threads, serve_pool_turns.c is what they do,
- *          serve_pool_accept.c the listening socket and the epoll set. A thread has a seat, which is
+ * Shape    serve_crew.c starts and stops the threads, serve_crew_turns.c is what they do,
+ *          serve_crew_accept.c the listening socket and the epoll set. A thread has a seat, which is
  *          in one of these states:
  *            polling   in epoll_wait; at most one, and only while both queues are empty
  *            serving   has a connection or a task, and counts as active
@@ -10,13 +10,13 @@
  *            parked    waits for its semaphore; in the list of parked seats
  *          Active are those that poll or serve. There is always one, unless all are aside.
  * Units    milliseconds of the monotonic clock.
- * Own      the pool owns everything here.
+ * Own      the crew owns everything here.
  * Errors   the log.
  * Threads  each function says whether the mutex is held.
- * Source   as in serve_pool.h.
+ * Source   as in serve_crew.h.
  */
-#ifndef MM_HTTP_SERVE_POOL_INTERNAL_H
-#define MM_HTTP_SERVE_POOL_INTERNAL_H
+#ifndef MM_HTTP_SERVE_CREW_INTERNAL_H
+#define MM_HTTP_SERVE_CREW_INTERNAL_H
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -24,20 +24,20 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "http/serve_pool.h"
+#include "http/serve_crew.h"
 
 enum { MM_POOL_BATCH = 64 }; /* ready connections taken at once */
 
 struct mm_seat {
-	struct mm_pool *pool;
+	struct mm_crew *crew;
 	pthread_t thread;
 	sem_t wake;
 	bool is_active;
 	struct mm_seat *next_parked;
 };
 
-struct mm_pool {
-	struct mm_pool_options options;
+struct mm_crew {
+	struct mm_crew_options options;
 	int epoll_fd;
 	int poke_fd; /* written to wake the polling thread */
 	unsigned active_max;
@@ -66,41 +66,41 @@ struct mm_pool {
 	unsigned end;
 };
 
-static inline struct timespec mm_pool_timespec(int64_t ms)
+static inline struct timespec mm_crew_timespec(int64_t ms)
 {
 	return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 }
 
-static inline void mm_pool_sleep(int64_t ms)
+static inline void mm_crew_sleep(int64_t ms)
 {
-	struct timespec wait = mm_pool_timespec(ms);
+	struct timespec wait = mm_crew_timespec(ms);
 
 	nanosleep(&wait, NULL);
 }
 
-/* epoll_ctl on the pool's set; false with errno set. */
-bool mm_pool_watch(struct mm_pool *pool, int operation, int fd, uint32_t events);
+/* epoll_ctl on the crew's set; false with errno set. */
+bool mm_crew_watch(struct mm_crew *crew, int operation, int fd, uint32_t events);
 
-/* Both with the mutex held. Nothing listens again once the pool is stopping. */
-void mm_pool_stop_listening(struct mm_pool *pool);
-void mm_pool_start_listening(struct mm_pool *pool);
+/* Both with the mutex held. Nothing listens again once the crew is stopping. */
+void mm_crew_stop_listening(struct mm_crew *crew);
+void mm_crew_start_listening(struct mm_crew *crew);
 
 /* Without the mutex: takes the connections that wait; backs off when they cannot be had. */
-void mm_pool_accept(struct mm_seat *seat);
+void mm_crew_accept(struct mm_seat *seat);
 
 /* Without the mutex: puts a kept connection back into the set, or closes it. */
-void mm_pool_poll_again(struct mm_pool *pool, int fd);
+void mm_crew_poll_again(struct mm_crew *crew, int fd);
 
 /* Mutex held: activates the seat that was parked last, which has the warmest stack and caches. */
-void mm_pool_wake_one(struct mm_pool *pool);
+void mm_crew_wake_one(struct mm_crew *crew);
 
 /* Mutex held: the seat counts no longer; if it was the last that did, another takes its place. */
-void mm_pool_set_aside(struct mm_seat *seat);
+void mm_crew_set_aside(struct mm_seat *seat);
 
 /* Without the mutex: wakes the polling thread. */
-void mm_pool_poke(struct mm_pool *pool);
+void mm_crew_poke(struct mm_crew *crew);
 
 /* A thread's life; argument is its seat. */
-void *mm_pool_run_seat(void *argument);
+void *mm_crew_run_seat(void *argument);
 
 #endif
