@@ -28,7 +28,7 @@ struct migration {
 };
 
 struct folder {
-	struct migration *items; /* sorted by number */
+	struct migration items[FILES_MAX]; /* sorted by number */
 	int count;
 };
 
@@ -81,7 +81,7 @@ static void hash_file(struct migration *file)
 
 static enum mm_status read_files(struct run *run, const char *sql_dir, struct folder *folder)
 {
-	for (int i = 0; folder->items && i < folder->count; i++) {
+	for (int i = 0; i < folder->count; i++) {
 		struct migration *file = &folder->items[i];
 		const char *path = mm_arena_printf(run->arena, "%s/%s", sql_dir, file->name);
 		if (!path)
@@ -102,9 +102,6 @@ static enum mm_status list_files(struct run *run, DIR *directory, struct folder 
 {
 	struct dirent *entry;
 
-	folder->items = mm_arena_array(run->arena, FILES_MAX, sizeof(*folder->items));
-	if (!folder->items)
-		return mm_error_cause(run->err, MM_NO_MEMORY, "migrations");
 	while ((entry = readdir(directory)) && folder->count < FILES_MAX) {
 		int number = file_number(entry->d_name);
 		if (number == 0)
@@ -239,14 +236,16 @@ enum mm_status mm_migrate(struct mm_db *db, const char *sql_dir, int64_t timeout
 			  struct mm_migration_result *out, struct mm_error *err)
 {
 	struct run run = {db, timeout_ms, mm_arena_new(0), err};
-	struct folder folder = {0};
+	struct folder *folder = run.arena ? mm_arena_zalloc(run.arena, sizeof(*folder)) : NULL;
 	struct mm_migration_result result = {0};
 
-	if (!run.arena)
+	if (!folder) {
+		mm_arena_free(run.arena);
 		return mm_error_cause(err, MM_NO_MEMORY, "migrations");
-	enum mm_status status = read_folder(&run, sql_dir, &folder);
+	}
+	enum mm_status status = read_folder(&run, sql_dir, folder);
 	if (status == MM_OK)
-		status = migrate_locked(&run, &folder, notice, context, &result);
+		status = migrate_locked(&run, folder, notice, context, &result);
 	mm_arena_free(run.arena);
 	if (status == MM_OK)
 		*out = result;
