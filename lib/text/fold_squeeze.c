@@ -52,6 +52,8 @@ struct squeeze {
 	struct character pending; /* kept unless it comes a second time */
 };
 
+_Static_assert(sizeof(vowels) - 1 == LAST_KANA - FIRST_KANA + 1, "a vowel for every kana");
+
 static bool is_kana(uint32_t code_point)
 {
 	return code_point >= FIRST_KANA && code_point <= LAST_KANA;
@@ -59,7 +61,10 @@ static bool is_kana(uint32_t code_point)
 
 static char vowel_of(uint32_t code_point)
 {
-	char vowel = is_kana(code_point) ? vowels[code_point - FIRST_KANA] : 0;
+	if (!is_kana(code_point))
+		return 0;
+	/* The analyzer does not follow the index through is_kana(). */
+	const char vowel = vowels[code_point - FIRST_KANA]; /* NOLINT(clang-analyzer-core.*) */
 
 	return vowel == '-' ? 0 : vowel;
 }

@@ -57,9 +57,14 @@ static char peek(const struct check *check)
 	return check->at < check->length ? check->text[check->at] : '\0';
 }
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static void skip_space(struct check *check)
 {
-	while (check->at < check->length && memchr(" \t\r\n", check->text[check->at], 4) != NULL)
+	while (check->at < check->length && is_space(check->text[check->at]))
 		check->at++;
 }
 
