@@ -7,8 +7,8 @@
  *
  * healthy    the database answers, its schema is this program's, every journal writes to it
  * degraded   something of that is not so, but requests are answered and kept on disk
- * unhealthy  requests cannot be kept: no database and a journal that fails, or no database and no
- *            journal's report at all
+ * unhealthy  requests cannot be kept: a journal fails, or there is neither a database nor a
+ *            journal's report
  * Nothing is asked of an AI provider: its breaker's state is told. The database is asked once a
  * second at most, however often the endpoint is called.
  */
