@@ -1,5 +1,6 @@
 """POST /api/chat: answers, tokens, history, handoffs, owners, and what remains without PostgreSQL."""
 
+import concurrent.futures
 import json
 import unittest
 import uuid
@@ -294,6 +295,25 @@ class ChatOwner(ApiTest):
         self.assertEqual(rows, [["urgent"]])
         calm = self.chat("まだですか。", turn)
         self.assertIsNone(calm["handoff"])
+        self.assertEqual(self.open_handoffs(turn), [[first["handoff"]["id"], "urgent"]])
+        rows = self.sql("SELECT handoff_id, reason FROM mamori.handoff_repeats WHERE"
+                        f" id = '{turn['handoff']['id']}'")
+        self.assertEqual(rows, [[first["handoff"]["id"], "self_harm"]])
+
+    def open_handoffs(self, turn):
+        return self.sql("SELECT id, priority FROM mamori.handoffs WHERE status <> 'resolved' AND"
+                        f" conversation_id = '{turn['conversation_id']}'")
+
+    def test_turns_at_the_same_time__one_handoff_and_an_answer_each(self):
+        first = self.chat("こんにちは")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            turns = list(pool.map(lambda _: self.chat("担当者に代わってください。", first), range(8)))
+        handed = [turn["handoff"]["id"] for turn in turns if turn["handoff"]]
+        self.assertEqual({turn["owner"] for turn in turns}, {"human"})
+        [[kept, priority]] = self.open_handoffs(first)
+        self.assertEqual(priority, "normal")
+        repeats = self.sql(f"SELECT id FROM mamori.handoff_repeats WHERE handoff_id = '{kept}'")
+        self.assertEqual(sorted(handed), sorted([kept] + [row[0] for row in repeats]))
 
     def test_person_owns__message_kept_and_not_answered(self):
         first = self.chat("担当者に代わってください。")

@@ -14,8 +14,10 @@ SELECT is((SELECT count(*)::integer FROM mamori.messages
 	   WHERE id = ANY(pg_temp.ids(100000) || pg_temp.ids(200000))), 252, 'messages');
 SELECT is((SELECT count(*)::integer FROM mamori.harassment_events
 	   WHERE id = ANY(pg_temp.ids(300000))), 126, 'events');
-SELECT is((SELECT count(*)::integer FROM mamori.handoffs
-	   WHERE id = ANY(pg_temp.ids(400000))), 13, 'handoffs');
+SELECT results_eq($$
+	SELECT (SELECT count(*) FROM mamori.handoffs WHERE id = ANY(pg_temp.ids(400000))),
+	       (SELECT count(*) FROM mamori.handoff_repeats WHERE id = ANY(pg_temp.ids(400000)))
+$$, 'VALUES (2::bigint, 11::bigint)', 'handoffs: of two conversations, and 11 repeats');
 SELECT results_eq(
 	$$ SELECT sum(message_count)::integer, sum(customer_message_count)::integer,
 		  sum(harassment_count)::integer, count(*)::integer
