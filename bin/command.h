@@ -26,6 +26,7 @@ struct invocation {
 int command_analyze(const struct invocation *invocation);
 int command_migrate(const struct invocation *invocation);
 int command_refresh(const struct invocation *invocation);
+int command_spool(const struct invocation *invocation);
 
 /* Prints "mamori: WHAT: " and the error's cause, or its message, and returns EXIT_FAILED. */
 int command_fail(const char *what, const struct mm_error *err);

@@ -1,10 +1,13 @@
-/* file: one bounded read of a whole file; no mapping, no watching. */
+/* file: one bounded read or write of a whole file; no mapping, no watching. */
 #include "config.h"
 
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,4 +62,33 @@ enum mm_status mm_file_read(const char *path, size_t max_bytes, char **text_out,
 	    read_open_file(fd, path, max_bytes, text_out, length_out, arena, err);
 	close(fd);
 	return status;
+}
+
+/* Opens with the flags beside those for writing, writes all and closes. */
+static bool write_whole(const char *path, int flags, const void *bytes, size_t length)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0644);
+	if (fd < 0)
+		return false;
+	const bool is_whole =
+	    write(fd, bytes, length) == (ssize_t)length && ftruncate(fd, (off_t)length) == 0;
+	const int reason = errno;
+	close(fd);
+	errno = reason;
+	return is_whole;
+}
+
+enum mm_status mm_file_replace(const char *path, const void *bytes, size_t length,
+			       struct mm_error *err)
+{
+	char draft[PATH_MAX];
+	errno = ENOSPC; /* what a write that came out short means */
+	snprintf(draft, sizeof draft, "%s.draft", path);
+	if (write_whole(draft, O_CREAT | O_TRUNC, bytes, length) && rename(draft, path) == 0)
+		return MM_OK;
+	const int reason = errno;
+	unlink(draft);
+	if (write_whole(path, 0, bytes, length))
+		return MM_OK;
+	return mm_error_cause(err, MM_UPSTREAM, "%s: %s", path, strerror(reason));
 }

@@ -62,6 +62,7 @@ static enum mm_status open_spool(struct mm_journal *journal, struct mm_error *er
 	mm_spool_counts(journal->spool, &counts);
 	journal->mode = counts.records > 0 ? MM_JOURNAL_SPOOLING : MM_JOURNAL_DIRECT;
 	journal->is_status_stale = true;
+	journal->listed_changes = -1;
 	return MM_OK;
 }
 
@@ -125,6 +126,7 @@ void mm_journal_close(struct mm_journal *journal)
 		sched_yield();
 	mm_journal_read_state(journal, &state);
 	mm_journal_write_status(journal, &state, true);
+	mm_journal_write_aside(journal);
 	pthread_cond_destroy(&journal->has_queued);
 	pthread_cond_destroy(&journal->has_spooled);
 	pthread_cond_destroy(&journal->has_drained);

@@ -75,7 +75,9 @@ struct mm_journal_state {
 	int64_t spooled;       /* records in the spool, set-aside ones not counted */
 	int64_t oldest_utc_ms; /* when the oldest of them was spooled; 0 when there is none */
 	int64_t set_aside;
-	int64_t appended; /* acknowledged since open */
+	int64_t appended;       /* acknowledged since open */
+	char retry[MM_ID_TEXT]; /* the latest request of set_aside.h that was answered; "": none */
+	int64_t put_back;       /* how many records that put back; -1: it failed, see the log */
 };
 
 struct mm_journal;

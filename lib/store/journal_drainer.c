@@ -3,6 +3,8 @@
 
 #include "store/journal_internal.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "store/condition.h"
 
@@ -132,6 +134,7 @@ static void write_status(struct mm_journal *journal)
 	mm_journal_read_state(journal, &state);
 	pthread_mutex_unlock(&journal->mutex);
 	mm_journal_write_status(journal, &state, false);
+	mm_journal_write_aside(journal);
 	pthread_mutex_lock(&journal->mutex);
 }
 
@@ -158,6 +161,44 @@ static bool is_status_due(const struct mm_journal *journal)
 	       mm_clock_mono_ms(journal->clock) - journal->status_mono_ms >= MM_JOURNAL_STATUS_MS;
 }
 
+static bool has_set_aside(struct mm_journal *journal)
+{
+	struct mm_spool_counts counts;
+
+	mm_spool_counts(journal->spool, &counts);
+	return counts.set_aside > 0;
+}
+
+/* With the mutex held, which is let go meanwhile: true when there was something to do. */
+static bool attend_to_wish(struct mm_journal *journal)
+{
+	int64_t now = mm_clock_mono_ms(journal->clock);
+
+	if (journal->has_wish && !journal->is_writing) {
+		mm_journal_answer_wish(journal);
+		return true;
+	}
+	if (journal->has_wish || now - journal->wish_mono_ms < MM_JOURNAL_STATUS_MS ||
+	    !has_set_aside(journal))
+		return false;
+	journal->wish_mono_ms = now;
+	pthread_mutex_unlock(&journal->mutex);
+	bool is_there = mm_journal_read_wish(journal);
+	pthread_mutex_lock(&journal->mutex);
+	journal->has_wish = is_there && strcmp(journal->wish.id, journal->answered) != 0;
+	return true;
+}
+
+/* With the mutex held. While nothing is spooled or set aside there is nothing to look after. */
+static void wait_for_news(struct mm_journal *journal, int64_t pause)
+{
+	if (journal->mode == MM_JOURNAL_DIRECT && !has_set_aside(journal))
+		pthread_cond_wait(&journal->has_spooled, &journal->mutex);
+	else
+		mm_condition_wait(&journal->has_spooled, &journal->mutex,
+				  pause < MM_JOURNAL_STATUS_MS ? pause : MM_JOURNAL_STATUS_MS);
+}
+
 void *mm_journal_drainer(void *argument)
 {
 	struct mm_journal *journal = argument;
@@ -168,16 +209,14 @@ void *mm_journal_drainer(void *argument)
 			write_status(journal);
 			continue;
 		}
+		if (attend_to_wish(journal))
+			continue;
 		forgive(journal);
 		int64_t pause = pause_before_drain(journal);
 		if (pause == 0)
 			drain_once(journal);
-		else if (journal->mode == MM_JOURNAL_DIRECT)
-			pthread_cond_wait(&journal->has_spooled, &journal->mutex);
 		else
-			mm_condition_wait(&journal->has_spooled, &journal->mutex,
-					  pause < MM_JOURNAL_STATUS_MS ? pause
-								       : MM_JOURNAL_STATUS_MS);
+			wait_for_news(journal, pause);
 	}
 	pthread_mutex_unlock(&journal->mutex);
 	return NULL;

@@ -7,9 +7,11 @@
  *   journal_apply.c   a batch through the sink, bad records found by halving
  *   journal_mode.c    which of the modes, and what is logged when it changes
  *   journal_status.c  the status file, written and read
+ *   journal_aside.c   what is set aside, listed and put back on request
  *
  * Who may call the sink: in MM_JOURNAL_DIRECT the writer; else the drainer while is_draining;
- * else, when the spool is empty, the writer, to find out whether the database is back.
+ * else, when the spool is empty, the writer, to find out whether the database is back. A wish is
+ * answered while the writer does not call it.
  */
 #ifndef MM_STORE_JOURNAL_INTERNAL_H
 #define MM_STORE_JOURNAL_INTERNAL_H
@@ -19,6 +21,7 @@
 
 #include "store/backoff.h"
 #include "store/journal.h"
+#include "store/set_aside.h"
 #include "store/spool.h"
 
 enum {
@@ -60,13 +63,24 @@ struct mm_journal_batch {
 	size_t count;
 };
 
+/* A request to put back what was set aside: see set_aside.h. */
+struct mm_journal_wish {
+	char id[MM_ID_TEXT];
+	bool is_for_all;
+	struct mm_id ids[MM_SET_ASIDE_IDS_MAX];
+	size_t count;
+};
+
 struct mm_journal {
 	struct mm_journal_options options; /* texts are owned */
 	struct mm_spool *spool;
 	const struct mm_clock *clock;
 	pthread_t writer, drainer;
 	struct mm_journal_batch batch; /* the writer's */
-	struct mm_arena *drain_arena;  /* the drainer's */
+	struct mm_arena *drain_arena;  /* the drainer's, as are the next three */
+	struct mm_journal_wish wish;
+	int64_t wish_mono_ms;   /* when it was last looked for */
+	int64_t listed_changes; /* of the spool's aside_changes: those that the list shows */
 
 	/* Words that waiters sleep on, one for those who wait while the other batch is out. */
 	atomic_uint wake_words[MM_JOURNAL_WAKE_WORDS];
@@ -85,6 +99,10 @@ struct mm_journal {
 	enum mm_journal_mode mode;
 	bool is_draining; /* the drainer is calling the sink */
 	bool is_spooling; /* the writer has a batch that goes to the spool: it is not empty */
+	bool is_writing;  /* the writer is calling the sink */
+	bool has_wish;    /* the writer stays away from the sink until the wish is answered */
+	char answered[MM_ID_TEXT];
+	int64_t put_back;
 	struct mm_backoff backoff;
 	int64_t appended;
 	int64_t owed;    /* records to be drained before the writer goes on */
@@ -117,6 +135,15 @@ bool mm_journal_is_drained(const struct mm_journal *journal);
 
 /* The state, with the mutex held. */
 void mm_journal_read_state(struct mm_journal *journal, struct mm_journal_state *state_out);
+
+/* Writes the list of what is set aside if it has changed, without the mutex. The drainer's. */
+void mm_journal_write_aside(struct mm_journal *journal);
+
+/* Reads the request to put back into journal->wish, without the mutex; false: there is none. */
+bool mm_journal_read_wish(struct mm_journal *journal);
+
+/* Puts back what the wish names and has it drained; with the mutex held, and not is_writing. */
+void mm_journal_answer_wish(struct mm_journal *journal);
 
 /* Writes the status file, without the mutex; removes it when is_last and nothing is left. */
 void mm_journal_write_status(struct mm_journal *journal, const struct mm_journal_state *state,

@@ -18,7 +18,7 @@ static const struct {
     [MM_JOURNAL_SPOOLING] = {"spooling", MM_LOG_WARNING,
 			     "the database fails, records go to the spool"},
     [MM_JOURNAL_DRAINING] = {"draining", MM_LOG_NOTICE,
-			     "the database is back, the spool is being emptied"},
+			     "the database takes records, the spool is being emptied"},
     [MM_JOURNAL_FAILING] = {"failing", MM_LOG_ERROR,
 			    "database and spool both fail, records are refused"},
 };
@@ -73,10 +73,12 @@ void mm_journal_read_state(struct mm_journal *journal, struct mm_journal_state *
 
 	mm_spool_counts(journal->spool, &counts);
 	*state_out = (struct mm_journal_state){
+	    .put_back = journal->put_back,
 	    .mode = journal->mode,
 	    .spooled = counts.records,
 	    .oldest_utc_ms = counts.oldest_utc_ms,
 	    .set_aside = counts.set_aside,
 	    .appended = journal->appended,
 	};
+	memcpy(state_out->retry, journal->answered, sizeof(state_out->retry));
 }

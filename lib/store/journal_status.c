@@ -37,41 +37,11 @@ static void write_text(struct mm_journal *journal, const struct mm_journal_state
 	mm_json_pair_i64(&writer, "oldest_utc_ms", state->oldest_utc_ms);
 	mm_json_pair_i64(&writer, "set_aside", state->set_aside);
 	mm_json_pair_i64(&writer, "appended", state->appended);
+	mm_json_pair_text(&writer, "retry", state->retry);
+	mm_json_pair_i64(&writer, "put_back", state->put_back);
 	mm_json_pair_i64(&writer, "updated_utc_ms", mm_clock_utc_ms(journal->clock));
 	mm_json_object_end(&writer);
 	mm_buffer_add_char(out, '\n');
-}
-
-/* A full disk has no room for another file, but the bytes that there are can be written again. */
-static void overwrite_file(const char *path, const struct mm_buffer *text)
-{
-	int descriptor = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (descriptor < 0)
-		return;
-	if (write(descriptor, text->data, text->length) == (ssize_t)text->length &&
-	    ftruncate(descriptor, (off_t)text->length) != 0)
-		mm_log(MM_LOG_INFO, NULL, "journal: %s: %s", path, strerror(errno));
-	close(descriptor);
-}
-
-/* Readers see the old file or the whole new one. No fsync: it tells of a living process. */
-static void replace_file(const char *path, struct mm_buffer *text)
-{
-	char draft[PATH_BYTES + 8];
-
-	snprintf(draft, sizeof(draft), "%s.draft", path);
-	int descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (descriptor < 0) {
-		overwrite_file(path, text);
-		return;
-	}
-	bool is_whole = write(descriptor, text->data, text->length) == (ssize_t)text->length;
-	close(descriptor);
-	if (is_whole && rename(draft, path) == 0)
-		return;
-	unlink(draft);
-	overwrite_file(path, text);
 }
 
 /* A worker that starts on a full disk has no file until there is room. */
@@ -80,6 +50,7 @@ void mm_journal_write_status(struct mm_journal *journal, const struct mm_journal
 {
 	char path[PATH_BYTES];
 	struct mm_buffer text;
+	struct mm_error failure = {.cause = "no memory for the status"};
 
 	snprintf(path, sizeof(path), "%s/%s-%d%s", journal->options.spool_dir, journal->options.app,
 		 mm_spool_slot(journal->spool), suffix);
@@ -89,8 +60,8 @@ void mm_journal_write_status(struct mm_journal *journal, const struct mm_journal
 	}
 	mm_buffer_init(&text, 512, STATUS_BYTES_MAX, NULL);
 	write_text(journal, state, &text);
-	if (!text.has_failed)
-		replace_file(path, &text);
+	if (text.has_failed || mm_file_replace(path, text.data, text.length, &failure) != MM_OK)
+		mm_log(MM_LOG_INFO, NULL, "journal: %s", failure.cause);
 	mm_buffer_free(&text);
 }
 
@@ -116,6 +87,21 @@ static bool is_process(int64_t pid)
 	return pid > 0 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
+/* A worker of an older version does not write them. */
+static bool parse_retry(struct json_object *object, struct mm_journal_state *state)
+{
+	const char *retry;
+	size_t length;
+
+	if (mm_json_text(object, "retry", false, &retry, &length, NULL) != MM_OK ||
+	    length >= sizeof(state->retry) ||
+	    mm_json_i64(object, "put_back", false, INT64_MIN, INT64_MAX, 0, &state->put_back,
+			NULL) != MM_OK)
+		return false;
+	memcpy(state->retry, retry ? retry : "", length);
+	return true;
+}
+
 static bool parse_report(struct json_object *object, struct mm_journal_report *report)
 {
 	struct mm_journal_state *state = &report->state;
@@ -129,7 +115,8 @@ static bool parse_report(struct json_object *object, struct mm_journal_report *r
 	    !read_number(object, "oldest_utc_ms", &state->oldest_utc_ms) ||
 	    !read_number(object, "set_aside", &state->set_aside) ||
 	    !read_number(object, "appended", &state->appended) ||
-	    !read_number(object, "updated_utc_ms", &report->updated_utc_ms))
+	    !read_number(object, "updated_utc_ms", &report->updated_utc_ms) ||
+	    !parse_retry(object, state))
 		return false;
 	report->slot = (int)slot;
 	report->is_alive = is_process(pid);

@@ -234,7 +234,7 @@ static void count_direct(struct mm_journal *journal, enum mm_status status, cons
 		mm_backoff_succeed(&journal->backoff);
 		mm_journal_set_mode(journal, MM_JOURNAL_DIRECT, NULL);
 	}
-	if (journal->is_status_stale)
+	if (journal->is_status_stale || journal->has_wish)
 		pthread_cond_signal(&journal->has_spooled);
 }
 
@@ -245,6 +245,7 @@ static void write_direct(struct mm_journal *journal)
 	    mm_journal_apply(&journal->options.sink, &journal->batch, refuse, journal, &failure);
 
 	pthread_mutex_lock(&journal->mutex);
+	journal->is_writing = false;
 	count_direct(journal, status, failure.cause);
 	pthread_mutex_unlock(&journal->mutex);
 	if (status == MM_OK)
@@ -264,11 +265,12 @@ static void write_spooled(struct mm_journal *journal)
 static bool may_use_sink(struct mm_journal *journal)
 {
 	pthread_mutex_lock(&journal->mutex);
-	bool is_allowed = journal->mode == MM_JOURNAL_DIRECT;
-	if (!is_allowed && !journal->is_draining &&
+	bool is_allowed = journal->mode == MM_JOURNAL_DIRECT && !journal->has_wish;
+	if (!is_allowed && !journal->has_wish && !journal->is_draining &&
 	    !mm_backoff_is_waiting(&journal->backoff, mm_clock_mono_ms(journal->clock)))
 		is_allowed = mm_journal_is_drained(journal);
 	journal->is_spooling = !is_allowed;
+	journal->is_writing = is_allowed;
 	pthread_mutex_unlock(&journal->mutex);
 	return is_allowed;
 }

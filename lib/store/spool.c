@@ -46,6 +46,9 @@ static const char *const statement_sql[MM_SPOOL_STATEMENT__MAX] = {
     [MM_SPOOL_FORGET_SKIPPED] = "DELETE FROM temp.skipped",
     [MM_SPOOL_MARK] = "UPDATE records SET reason = ? WHERE sequence = ? AND reason IS NULL",
     [MM_SPOOL_UNMARK] = "UPDATE records SET reason = NULL WHERE reason IS NOT NULL",
+    [MM_SPOOL_UNMARK_ONE] = "UPDATE records SET reason = NULL WHERE reason IS NOT NULL AND id = ?",
+    [MM_SPOOL_LIST] = "SELECT kind, id, at, length(json), reason FROM records"
+		      " WHERE reason IS NOT NULL ORDER BY sequence",
     [MM_SPOOL_OLDEST] = "SELECT at FROM records WHERE " IS_WAITING " ORDER BY sequence LIMIT 1",
     [MM_SPOOL_TOTALS] = "SELECT count(*) FILTER (WHERE " IS_WAITING "), count(reason),"
 			" coalesce(sum(length(json)), 0) FROM records",
@@ -199,10 +202,9 @@ static enum mm_status insert_all(struct mm_spool *spool, const struct mm_record 
 	if (status != MM_OK)
 		return status;
 	spool->counts.bytes += bytes;
-	if (reason)
-		spool->counts.set_aside += (int64_t)count;
-	else
-		spool->counts.records += (int64_t)count;
+	spool->counts.set_aside += reason ? (int64_t)count : 0;
+	spool->counts.aside_changes += reason != NULL;
+	spool->counts.records += reason ? 0 : (int64_t)count;
 	if (!reason && spool->counts.oldest_utc_ms == 0)
 		read_oldest(spool);
 	return MM_OK;
@@ -384,6 +386,7 @@ enum mm_status mm_spool_set_aside(struct mm_spool *spool, const struct mm_spool_
 	} else if (sqlite3_changes(spool->file) == 1) {
 		spool->counts.records--;
 		spool->counts.set_aside++;
+		spool->counts.aside_changes++;
 		read_oldest(spool);
 	}
 	sqlite3_clear_bindings(mark);
@@ -391,18 +394,83 @@ enum mm_status mm_spool_set_aside(struct mm_spool *spool, const struct mm_spool_
 	return status;
 }
 
-enum mm_status mm_spool_put_back(struct mm_spool *spool, int64_t *count_out, struct mm_error *err)
+static bool unmark_one(struct mm_spool *spool, const struct mm_id *id)
 {
-	enum mm_status status = MM_OK;
+	sqlite3_stmt *unmark = spool->statements[MM_SPOOL_UNMARK_ONE];
 
+	sqlite3_bind_blob(unmark, 1, id->bytes, sizeof(id->bytes), SQLITE_STATIC);
+	bool is_done = run(spool, MM_SPOOL_UNMARK_ONE);
+	sqlite3_clear_bindings(unmark);
+	return is_done;
+}
+
+static enum mm_status unmark(struct mm_spool *spool, const struct mm_id *ids, size_t count,
+			     struct mm_error *err)
+{
+	if (!run(spool, MM_SPOOL_BEGIN))
+		return mm_spool_fail(spool, err);
+	bool is_good = ids || run(spool, MM_SPOOL_UNMARK);
+	for (size_t i = 0; ids && is_good && i < count; i++)
+		is_good = unmark_one(spool, &ids[i]);
+	return finish(spool, is_good, err);
+}
+
+enum mm_status mm_spool_put_back(struct mm_spool *spool, const struct mm_id *ids, size_t count,
+				 int64_t *count_out, struct mm_error *err)
+{
 	pthread_mutex_lock(&spool->mutex);
-	if (!run(spool, MM_SPOOL_UNMARK)) {
-		status = mm_spool_fail(spool, err);
-	} else {
-		*count_out = sqlite3_changes(spool->file);
+	int64_t before = spool->counts.set_aside;
+	enum mm_status status = unmark(spool, ids, count, err);
+	if (status == MM_OK)
 		status = mm_spool_count(spool, err);
+	if (status == MM_OK) {
+		*count_out = before - spool->counts.set_aside;
+		spool->counts.aside_changes++;
 	}
 	pthread_mutex_unlock(&spool->mutex);
+	return status;
+}
+
+/* Copies the current row; false when out of memory. */
+static bool read_aside(sqlite3_stmt *row, struct mm_spool_aside *aside, struct mm_arena *arena)
+{
+	const void *id = sqlite3_column_blob(row, 1);
+	const char *reason = (const char *)sqlite3_column_text(row, 4);
+
+	aside->kind = (enum mm_record_kind)sqlite3_column_int(row, 0);
+	if (id && sqlite3_column_bytes(row, 1) == sizeof(aside->id.bytes))
+		memcpy(aside->id.bytes, id, sizeof(aside->id.bytes));
+	aside->at_utc_ms = sqlite3_column_int64(row, 2);
+	aside->bytes = sqlite3_column_int64(row, 3);
+	aside->reason = reason ? mm_arena_strndup(arena, reason, strlen(reason)) : NULL;
+	return aside->reason != NULL;
+}
+
+enum mm_status mm_spool_list_aside(struct mm_spool *spool, size_t max,
+				   struct mm_spool_aside **records_out, size_t *count_out,
+				   struct mm_arena *arena, struct mm_error *err)
+{
+	struct mm_spool_aside *records = mm_arena_array(arena, max, sizeof(*records));
+	sqlite3_stmt *row;
+	size_t count = 0;
+	int step = SQLITE_DONE;
+
+	if (!records)
+		return mm_error_cause(err, MM_NO_MEMORY, "spool: listing");
+	pthread_mutex_lock(&spool->mutex);
+	row = spool->statements[MM_SPOOL_LIST];
+	while (count < max && (step = sqlite3_step(row)) == SQLITE_ROW &&
+	       read_aside(row, &records[count], arena))
+		count++;
+	enum mm_status status = step == SQLITE_DONE || count == max
+				    ? MM_OK
+				    : mm_error_cause(err, MM_BUSY, "spool: listing");
+	sqlite3_reset(row);
+	pthread_mutex_unlock(&spool->mutex);
+	if (status == MM_OK) {
+		*records_out = records;
+		*count_out = count;
+	}
 	return status;
 }
 

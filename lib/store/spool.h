@@ -39,11 +39,21 @@ struct mm_spool_counts {
 	int64_t set_aside;
 	int64_t bytes;         /* of both */
 	int64_t oldest_utc_ms; /* of records; 0 when empty */
+	int64_t aside_changes; /* how often what is set aside has changed */
 };
 
 struct mm_spool_entry {
 	int64_t sequence;
 	struct mm_record record;
+};
+
+/* A record that was set aside, without what is in it. */
+struct mm_spool_aside {
+	struct mm_id id;
+	enum mm_record_kind kind;
+	int64_t at_utc_ms; /* when it came into the spool */
+	int64_t bytes;
+	const char *reason;
 };
 
 struct mm_spool;
@@ -88,8 +98,17 @@ enum mm_status mm_spool_set_aside(struct mm_spool *spool, const struct mm_spool_
 enum mm_status mm_spool_set_aside_record(struct mm_spool *spool, const struct mm_record *record,
 					 const char *reason, struct mm_error *err);
 
-/* Puts all that was set aside back, in its old place, for another try once the reason is gone. */
-enum mm_status mm_spool_put_back(struct mm_spool *spool, int64_t *count_out, struct mm_error *err);
+/*
+ * Puts what was set aside back, in its old place, for another try once the reason is gone: the
+ * records with these ids, or with ids NULL all of them. count_out: how many records that were.
+ */
+enum mm_status mm_spool_put_back(struct mm_spool *spool, const struct mm_id *ids, size_t count,
+				 int64_t *count_out, struct mm_error *err);
+
+/* Reads what is set aside, the oldest first, at most max records. */
+enum mm_status mm_spool_list_aside(struct mm_spool *spool, size_t max,
+				   struct mm_spool_aside **records_out, size_t *count_out,
+				   struct mm_arena *arena, struct mm_error *err);
 
 /* Counts kept in memory: costs nothing. */
 void mm_spool_counts(struct mm_spool *spool, struct mm_spool_counts *counts_out);

@@ -98,7 +98,8 @@ static bool copy_rows(struct mm_spool *spool, const char *path)
 
 static void remove_files(const struct mm_spool_options *options, int slot)
 {
-	static const char *const suffixes[] = {".db", ".db-wal", ".db-shm", ".status"};
+	static const char *const suffixes[] = {".db",     ".db-wal", ".db-shm",
+					       ".status", ".aside",  ".retry"};
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
 		unlink(mm_spool_path(options, slot, suffixes[i]).text);

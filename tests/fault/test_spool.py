@@ -170,6 +170,56 @@ class SetAside(SpoolTest):
         self.stack.postgres.start()
         self.check(clients)
 
+    def test_retry__after_the_cause_was_mended__applies_them(self):
+        clients = self.run_clients(80, messages=self.MESSAGES)
+        refused = sum(outcome.text.startswith("拒否") for outcome in clients.outcomes)
+        self.wait_drained(set_aside=refused)
+        listed = self.spool_command("list").splitlines()
+        self.assertEqual(listed[-1], f"{refused} set aside")
+        self.assertEqual(len(listed), refused + 1)
+        for line in listed[:-1]:
+            self.assertRegex(line, r"^[0-9a-f-]{36}  20\d\d-\S+Z  (chat|analyze)-0  (turn|analysis)  "
+                             r"\d+ bytes  .*23514.*refuses")
+            self.assertNotIn("拒否", line)
+        self.spool_command("retry", "--all")
+        self.wait_journal("set aside again", lambda report: report["mode"] == "direct"
+                          and report["set_aside"] == refused)
+        for table in ("messages", "analysis_logs"):
+            self.sql(f"ALTER TABLE mamori.{table} DROP CONSTRAINT refuses")
+        one = listed[0].split()[0]
+        self.assertEqual(self.spool_command("retry", one), "1 are tried again\n")
+        self.wait_drained(set_aside=refused - 1)
+        failed = self.stack.mamori("spool", "retry", one)
+        self.assertEqual((failed.returncode, failed.stdout), (1, "0 are tried again\n"))
+        self.assertIn("not all of these ids", failed.stderr)
+        self.assertEqual(self.spool_command("retry", "--all"), f"{refused - 1} are tried again\n")
+        self.wait_drained()
+        self.assert_kept(clients)
+        self.assert_consistent()
+        self.assertEqual(self.spool_command("list"), "0 set aside\n")
+        self.assertEqual(self.stack.request("GET", "/api/health").json()["status"], "healthy")
+
+    def test_retry__of_a_worker_that_is_gone__says_what_to_do(self):
+        self.run_clients(8, messages=("拒否",), kind="chat")
+        self.wait_drained(set_aside=8)
+        self.stack.workers["chat"].stop()
+        failed = self.stack.mamori("spool", "retry", "--all")
+        self.assertEqual((failed.returncode, failed.stdout), (1, "0 are tried again\n"))
+        self.assertIn("start a worker of chat", failed.stderr)
+        self.assertEqual(len(self.spool_command("list").splitlines()), 9)
+        self.assertEqual([path.name for path in self.spool.glob("*.retry")], [])
+
+    def test_wrong_usage__is_2(self):
+        for arguments in ((), ("list", "x"), ("retry",), ("retry", "x"), ("retry", "--all", "x"),
+                          ("drop",)):
+            with self.subTest(arguments):
+                self.assertEqual(self.stack.mamori("spool", *arguments).returncode, 2)
+
+    def spool_command(self, *arguments):
+        done = self.stack.mamori("spool", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
     def test_too_many_set_aside__are_503(self):
         for name in ("chat", "analyze"):
             self.stack.workers[name].stop()

@@ -150,7 +150,7 @@ static void set_aside__and_put_back__keeps_the_place(void **state)
 	assert_int_equal(mm_spool_set_aside_record(spool, &direct, "22P02: no", &err), MM_OK);
 	assert_counts(spool, 1, 2, 9);
 	assert_string_equal(read_text(spool, 10, 1000), "{2}");
-	assert_int_equal(mm_spool_put_back(spool, &back, &err), MM_OK);
+	assert_int_equal(mm_spool_put_back(spool, NULL, 0, &back, &err), MM_OK);
 	assert_int_equal(back, 2);
 	assert_counts(spool, 3, 0, 9);
 	assert_string_equal(read_text(spool, 10, 1000), "{1} {2} {9}");
