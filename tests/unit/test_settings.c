@@ -309,7 +309,7 @@ static void load__no_memory__says_so(void **state)
 
 static char *read_sample(void)
 {
-	const char *root = getenv("srcdir");
+	const char *root = getenv("MM_TEST_BUILD");
 	char *sample = mm_arena_zalloc(arena, 65536);
 	const char *name = mm_arena_printf(arena, "%s/conf/mamori.conf", root ? root : ".");
 	FILE *file = fopen(name, "r");
@@ -319,23 +319,6 @@ static char *read_sample(void)
 	assert_in_range(fread(sample, 1, 65535, file), 1000, 65534);
 	fclose(file);
 	return sample;
-}
-
-/* The default in the sample: paths below the data folder are written for /usr. */
-static const char *sample_value(const struct mm_setting *setting)
-{
-	static const struct {
-		const char *value, *sample;
-	} moved[] = {
-	    {MM_RULES_DIR, "/usr/share/mamori/rules"},
-	    {MM_REPLIES_FILE, "/usr/share/mamori/replies.conf"},
-	};
-
-	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
-		if (strcmp(setting->fallback, moved[i].value) == 0)
-			return moved[i].sample;
-	}
-	return setting->fallback;
 }
 
 static void sample__each_setting__stands_with_meaning_range_and_default(void **state)
@@ -356,7 +339,7 @@ static void sample__each_setting__stands_with_meaning_range_and_default(void **s
 		mm_setting_allowed(&table[i], allowed);
 		const char *want =
 		    mm_arena_printf(arena, "\n# %s\n# Allowed: %s.\n#%s = %s\n", table[i].summary,
-				    allowed, table[i].key, sample_value(&table[i]));
+				    allowed, table[i].key, table[i].fallback);
 		const char *found = strstr(next, want);
 		if (!found)
 			fail_msg("this is not in its place in mamori.conf: %s", want);
@@ -398,9 +381,9 @@ static void sample__with_every_default_taken__loads_them(void **state)
 	if (mm_settings_load(path, &settings, arena, &err) != MM_OK)
 		fail_msg("%s", err.message);
 	for (size_t i = 0; i < count; i++) {
-		if (!holds(&settings, &table[i], sample_value(&table[i])))
+		if (!holds(&settings, &table[i], table[i].fallback))
 			fail_msg("%s.%s is not %s", table[i].section, table[i].key,
-				 sample_value(&table[i]));
+				 table[i].fallback);
 	}
 }
 
