@@ -177,7 +177,7 @@ static enum mm_status keep(struct job *job, struct mm_error *err)
 					 .id = job->record_id,
 					 .json = json->data,
 					 .length = json->length};
-	return mm_keep(job->runtime, &record, job->request->deferral, job->arena, err);
+	return mm_keep(job->runtime, &record, job->request->deferral, NULL, job->arena, err);
 }
 
 enum mm_status mm_analyze(struct mm_runtime *runtime, const struct mm_analyze_request *request,

@@ -270,6 +270,13 @@ static enum mm_status make_ids(struct mm_turn *turn)
 	return status;
 }
 
+/* The answer is complete before anybody knows where its record will go. */
+static void admit_spooled(void *context)
+{
+	struct mm_turn *turn = context;
+	mm_turn_add_spooled(turn->answer, turn);
+}
+
 static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *deferral,
 			   struct mm_error *err)
 {
@@ -284,16 +291,18 @@ static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *defer
 					 .id = turn->record_id,
 					 .json = text.data,
 					 .length = text.length};
-	return mm_keep(turn->runtime, &record, deferral, turn->arena, err);
+	const struct mm_spooled spooled = {.tell = admit_spooled, .context = turn};
+	return mm_keep(turn->runtime, &record, deferral, &spooled, turn->arena, err);
 }
 
+/* With room for what may have to be added when the record is kept and nobody may allocate. */
 static void write_answer(struct mm_turn *turn, struct mm_buffer *out)
 {
 	struct mm_json_writer writer;
-	if (mm_keep_is_spooling(turn->runtime))
-		turn->degradations |= 1u << MM_DEGRADED_JOURNAL;
 	mm_json_writer_init(&writer, out);
 	mm_turn_write_answer(&writer, turn);
+	mm_buffer_reserve(out, MM_TURN_SPOOLED_BYTES);
+	turn->answer = out;
 }
 
 static enum mm_status run(struct mm_turn *turn, const struct mm_chat_request *request,

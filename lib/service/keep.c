@@ -7,11 +7,15 @@
 struct held {
 	void (*release)(void *held, enum mm_status status, const struct mm_error *err);
 	void *reply;
+	struct mm_spooled spooled;
 };
 
-static void release(void *argument, enum mm_status status, const struct mm_error *err)
+static void release(void *argument, enum mm_status status, bool is_spooled,
+		    const struct mm_error *err)
 {
 	const struct held held = *(const struct held *)argument;
+	if (status == MM_OK && is_spooled && held.spooled.tell)
+		held.spooled.tell(held.spooled.context);
 	held.release(held.reply, status, err);
 }
 
@@ -26,21 +30,33 @@ static void submit(struct mm_runtime *runtime, const struct mm_record *record, s
 		held->release(held->reply, status, &err);
 }
 
+static enum mm_status append(struct mm_runtime *runtime, const struct mm_record *record,
+			     const struct mm_spooled *spooled, struct mm_error *err)
+{
+	bool is_spooled;
+	const enum mm_status status = mm_journal_append(runtime->journal, record, &is_spooled, err);
+	if (status == MM_OK && is_spooled && spooled)
+		spooled->tell(spooled->context);
+	return status;
+}
+
 enum mm_status mm_keep(struct mm_runtime *runtime, const struct mm_record *record,
-		       const struct mm_deferral *deferral, struct mm_arena *arena,
-		       struct mm_error *err)
+		       const struct mm_deferral *deferral, const struct mm_spooled *spooled,
+		       struct mm_arena *arena, struct mm_error *err)
 {
 	struct held *held = deferral ? mm_arena_zalloc(arena, sizeof *held) : NULL;
 	if (held)
 		*held = (struct held){.release = deferral->release,
 				      .reply = deferral->hold(deferral->context)};
 	if (!held || !held->reply)
-		return mm_journal_append(runtime->journal, record, NULL, err);
+		return append(runtime, record, spooled, err);
+	if (spooled)
+		held->spooled = *spooled;
 	submit(runtime, record, held, arena);
 	return MM_OK;
 }
 
-bool mm_keep_is_spooling(const struct mm_runtime *runtime)
+static bool is_spooling(const struct mm_runtime *runtime)
 {
 	struct mm_journal_state state;
 	mm_journal_state(runtime->journal, &state);
@@ -53,9 +69,8 @@ bool mm_keep_may_be_spooled(const struct mm_runtime *runtime, struct mm_arena *a
 	struct mm_error err = {.status = MM_OK};
 	size_t count;
 
-	if (mm_keep_is_spooling(runtime) ||
-	    mm_journal_read_states(runtime->settings->journal.spool_dir, &reports, &count, arena,
-				   &err) != MM_OK)
+	if (is_spooling(runtime) || mm_journal_read_states(runtime->settings->journal.spool_dir,
+							   &reports, &count, arena, &err) != MM_OK)
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (reports[i].state.mode != MM_JOURNAL_DIRECT || reports[i].state.spooled > 0)

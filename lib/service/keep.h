@@ -22,12 +22,21 @@ struct mm_deferral {
 };
 
 /*
+ * Told that the record waits on this server's disk, before the answer leaves. It runs where the
+ * release does: quick, and without the request's arena.
+ */
+struct mm_spooled {
+	void (*tell)(void *context);
+	void *context;
+};
+
+/*
  * Waits until the record is durable; or, with a deferral that can hold, returns MM_OK at once and
- * releases the answer later. `deferral` may be NULL.
+ * releases the answer later. `deferral` and `spooled` may be NULL.
  */
 enum mm_status mm_keep(struct mm_runtime *runtime, const struct mm_record *record,
-		       const struct mm_deferral *deferral, struct mm_arena *arena,
-		       struct mm_error *err);
+		       const struct mm_deferral *deferral, const struct mm_spooled *spooled,
+		       struct mm_arena *arena, struct mm_error *err);
 
 /*
  * Whether a record that somebody was told is kept may be in a spool at this moment, of any process
@@ -35,8 +44,5 @@ enum mm_status mm_keep(struct mm_runtime *runtime, const struct mm_record *recor
  * also when they cannot be read.
  */
 bool mm_keep_may_be_spooled(const struct mm_runtime *runtime, struct mm_arena *arena);
-
-/* Whether a record that is kept at this moment goes to this server's disk, not the database. */
-bool mm_keep_is_spooling(const struct mm_runtime *runtime);
 
 #endif

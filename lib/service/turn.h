@@ -17,11 +17,13 @@
 #include "service/runtime.h"
 #include "store/conversation_store.h"
 
-/* What could not be done as usual; told to the client in `degraded`. */
+/*
+ * What could not be done as usual; told to the client in `degraded`. Another value there, "journal"
+ * (kept on this server's disk; the database gets it later), is known last: mm_turn_add_spooled.
+ */
 enum mm_degradation {
 	MM_DEGRADED_HISTORY,         /* the stored history could not be read */
 	MM_DEGRADED_CONVERSATION_ID, /* whose conversation it is could not be told: a fresh one */
-	MM_DEGRADED_JOURNAL,         /* kept on this server's disk; the database gets it later */
 	MM_DEGRADED__MAX
 };
 
@@ -54,6 +56,7 @@ struct mm_turn {
 	bool has_handoff;
 	struct mm_handoff handoff;
 	unsigned degradations; /* bit set of enum mm_degradation */
+	struct mm_buffer *answer;
 };
 
 #endif

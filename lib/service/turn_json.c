@@ -3,6 +3,8 @@
 
 #include "service/turn_json.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/token.h"
 #include "service/analysis_json.h"
@@ -10,7 +12,6 @@
 static const char *const degradations[MM_DEGRADED__MAX] = {
     [MM_DEGRADED_HISTORY] = "history",
     [MM_DEGRADED_CONVERSATION_ID] = "conversation_id",
-    [MM_DEGRADED_JOURNAL] = "journal",
 };
 
 static void pair_id(struct mm_json_writer *writer, const char *key, const struct mm_id *id)
@@ -99,6 +100,14 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_json_pair_text(writer, "timestamp", time);
 	write_degraded(writer, turn->degradations);
 	mm_json_object_end(writer);
+}
+
+/* `degraded` is the answer's last member, and "journal" the last of its values. */
+void mm_turn_add_spooled(struct mm_buffer *answer, const struct mm_turn *turn)
+{
+	answer->length -= strlen(turn->degradations ? "]}" : "}");
+	mm_buffer_add_text(answer,
+			   turn->degradations ? ",\"journal\"]}" : ",\"degraded\":[\"journal\"]}");
 }
 
 static void write_customer_message(struct mm_json_writer *writer, const struct mm_turn *turn)

@@ -99,8 +99,12 @@ enum mm_status mm_journal_open(const struct mm_journal_options *options,
 enum mm_status mm_journal_append(struct mm_journal *journal, const struct mm_record *record,
 				 bool *is_spooled_out, struct mm_error *err);
 
-/* Told once what became of a submitted record; err->cause says why where status is not MM_OK. */
-typedef void (*mm_journal_done)(void *argument, enum mm_status status, const struct mm_error *err);
+/*
+ * Told once what became of a submitted record; err->cause says why where status is not MM_OK, and
+ * is_spooled, with MM_OK, what mm_journal_append would have said.
+ */
+typedef void (*mm_journal_done)(void *argument, enum mm_status status, bool is_spooled,
+				const struct mm_error *err);
 
 /*
  * Does not wait: queues the record and returns; `done` is called once, in the writer's thread and

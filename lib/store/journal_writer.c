@@ -47,7 +47,7 @@ static void refuse_expired(struct mm_journal *journal)
 	while (journal->expired) {
 		struct mm_journal_waiter *waiter = journal->expired;
 		journal->expired = waiter->next;
-		waiter->done(waiter->argument, MM_BUSY, &failure);
+		waiter->done(waiter->argument, MM_BUSY, false, &failure);
 	}
 }
 
@@ -97,7 +97,7 @@ static void tell(struct mm_journal_waiter *waiter)
 
 	if (waiter->status != MM_OK)
 		mm_error_cause(&failure, waiter->status, "journal: neither database nor spool");
-	waiter->done(waiter->argument, waiter->status, &failure);
+	waiter->done(waiter->argument, waiter->status, waiter->is_spooled, &failure);
 }
 
 /* Wakes every waiter of the batch with one system call a word, and tells the submitters. */

@@ -255,10 +255,16 @@ static void sink_down__is_spooled_and_told(void **state)
 	struct mm_error err = {.status = MM_OK};
 	(void)state;
 	sink_status = MM_UPSTREAM;
-	/* The first is kept as well; from the second on it is known where. */
-	assert_int_equal(send("{\"message\":\"届\"}", NULL, &answer, &err, arena), MM_OK);
-	assert_int_equal(send("{\"message\":\"届\"}", NULL, &answer, &err, arena), MM_OK);
-	assert_string_equal(text_of(answer, "degraded"), "[ \"journal\" ]");
+	/* The first is told as the others are. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send("{\"message\":\"届\"}", NULL, &answer, &err, arena), MM_OK);
+		assert_string_equal(text_of(answer, "degraded"), "[ \"journal\" ]");
+	}
+	assert_int_equal(send("{\"message\":\"届\",\"conversation_id\":\"" CONVERSATION "\"}", NULL,
+			      &answer, &err, arena),
+			 MM_OK);
+	assert_string_equal(text_of(answer, "degraded"),
+			    "[ \"history\", \"conversation_id\", \"journal\" ]");
 	sink_status = MM_OK;
 	mm_arena_free(arena);
 }

@@ -9,17 +9,19 @@
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	unsigned calls;
+	unsigned calls, spooled;
 	enum mm_status last;
 } told = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static void tell(void *argument, enum mm_status status, const struct mm_error *failure)
+static void tell(void *argument, enum mm_status status, bool is_spooled,
+		 const struct mm_error *failure)
 {
 	(void)argument;
 	(void)failure;
 	pthread_mutex_lock(&told.mutex);
 	told.calls++;
 	told.last = status;
+	told.spooled += is_spooled;
 	pthread_cond_broadcast(&told.changed);
 	pthread_mutex_unlock(&told.mutex);
 }
@@ -83,6 +85,28 @@ static void submit__not_begun_in_time__is_told_busy(void **state)
 	mm_arena_free(arena);
 }
 
+static void submit__sink_fails__each_is_told_that_it_is_spooled(void **state)
+{
+	(void)state;
+	struct mm_arena *arena = mm_arena_new(0);
+
+	told.calls = 0;
+	told.spooled = 0;
+	open_journal();
+	set_fake(MM_UPSTREAM, false);
+	for (unsigned number = 1; number <= 20; number++)
+		assert_int_equal(submit(number, arena), MM_OK);
+	assert_int_equal(await_told(20), MM_OK);
+	assert_int_equal(told.spooled, 20);
+	set_fake(MM_OK, false);
+	await_mode(MM_JOURNAL_DIRECT);
+	assert_int_equal(submit(21, arena), MM_OK);
+	assert_int_equal(await_told(21), MM_OK);
+	assert_int_equal(told.spooled, 20);
+	close_journal();
+	mm_arena_free(arena);
+}
+
 static void submit__refused__is_not_told(void **state)
 {
 	(void)state;
@@ -104,11 +128,13 @@ static void submit__refused__is_not_told(void **state)
 	assert_int_equal(told.calls, 2);
 	mm_arena_free(arena);
 }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    MM_JOURNAL_TEST(submit__many__each_is_told_once),
 	    MM_JOURNAL_TEST(submit__not_begun_in_time__is_told_busy),
+	    MM_JOURNAL_TEST(submit__sink_fails__each_is_told_that_it_is_spooled),
 	    MM_JOURNAL_TEST(submit__refused__is_not_told),
 	};
 	mm_log_open("test_journal_submit", MM_LOG_ERROR, 2);
