@@ -144,6 +144,24 @@ class Postgres:
             raise RuntimeError(done.stderr)
         return [line.split("\t") for line in done.stdout.splitlines()]
 
+    @contextlib.contextmanager
+    def locked(self, *tables):
+        """Nobody else reads or writes these tables meanwhile."""
+        session = subprocess.Popen(["psql", "-XqAt", "-h", str(self.sockets), "-U", "postgres", "-d",
+                                    "mamori"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            session.stdin.write(f"BEGIN; LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE;"
+                                " SELECT 'held';\n")
+            session.stdin.flush()
+            if session.stdout.readline() != "held\n":
+                raise RuntimeError(f"{tables} could not be locked")
+            yield
+            session.communicate("ROLLBACK;\n", timeout=20)
+        finally:
+            end_process(session)
+            session.stdin.close()
+            session.stdout.close()
+
 
 class Workers:
     """One endpoint's processes: multiwatch under spawn-fcgi holds the socket and starts them again."""

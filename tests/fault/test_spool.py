@@ -7,10 +7,9 @@ import os
 import pathlib
 import re
 import sqlite3
-import subprocess
 import unittest
 
-from load import Clients, Disk, FaultTest, Stack, can_mount, end_process, figures, wait_until
+from load import Clients, Disk, FaultTest, Stack, can_mount, figures, wait_until
 
 QUICK = {"database.retry_max_ms": 200}
 LONG = "長い" * 4500
@@ -288,25 +287,11 @@ class NotTaking(SpoolTest):
         self.check(refuse, lambda: [self.sql(f"ALTER ROLE {role} LOGIN") for role in roles])
 
     def test_tables_locked__answers_in_time(self):
-        lock = None
-
-        def hold():
-            nonlocal lock
-            lock = subprocess.Popen(["psql", "-XqAt", "-h", str(self.stack.postgres.sockets), "-U",
-                                     "postgres", "-d", "mamori"], stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, text=True)
-            self.addCleanup(end_process, lock)
-            lock.stdin.write("BEGIN; LOCK TABLE mamori.conversations, mamori.messages,"
-                             " mamori.analysis_logs IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
-            lock.stdin.flush()
-            self.assertEqual(lock.stdout.readline(), "held\n")
-
-        def let_go():
-            lock.stdin.write("ROLLBACK;\n")
-            lock.stdin.close()
-            lock.wait(10)
-            lock.stdout.close()
-        clients = self.check(hold, let_go)
+        locks = contextlib.ExitStack()
+        self.addCleanup(locks.close)
+        clients = self.check(
+            lambda: locks.enter_context(self.stack.postgres.locked(
+                "mamori.conversations", "mamori.messages", "mamori.analysis_logs")), locks.close)
         figures(f"spool: tables locked, slowest answer {clients.slowest():.2f} s")
         self.assertLess(clients.slowest(), BOUND_SECONDS)
 
