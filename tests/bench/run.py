@@ -10,14 +10,13 @@ import json
 import os
 import pathlib
 import re
-import socket
 import statistics
-import struct
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import fastcgi  # noqa: E402
 import harness  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -157,28 +156,13 @@ class Bench:
             worker.stop()
 
 
-def record(kind, content):
-    """One FastCGI record of request 1."""
-    return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
-
-
 def idle_connection(path):
     """A kept connection that has had its first answer."""
-    def pair(name, value):
-        return bytes([len(name), len(value)]) + name + value
-    params = pair(b"REQUEST_METHOD", b"OPTIONS") + pair(b"SCRIPT_NAME", b"/api/analyze")
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(20)
-    connection.connect(str(path))
-    connection.sendall(record(1, struct.pack(">HB5x", 1, 1)) + record(4, params) + record(4, b"")
-                       + record(5, b""))
-    while True:
-        header = connection.recv(8, socket.MSG_WAITALL)
-        _, kind, _, length, padding = struct.unpack(">BBHHBx", header)
-        if length + padding:
-            connection.recv(length + padding, socket.MSG_WAITALL)
-        if kind == 3:
-            return connection
+    connection = fastcgi.Connection(path, timeout=20)
+    connection.send(fastcgi.begin_with({"REQUEST_METHOD": "OPTIONS", "SCRIPT_NAME": "/api/analyze"})
+                    + fastcgi.stream(fastcgi.STDIN, b""))
+    connection.output()
+    return connection
 
 
 def fresh_request_ms(stack, count=64):
@@ -192,7 +176,7 @@ def fresh_request_ms(stack, count=64):
         if reply.status != 200:
             raise RuntimeError(f"a fresh request got {reply.status}")
     for connection in idle:
-        connection.close()
+        connection.socket.close()
     return statistics.median(times)
 
 

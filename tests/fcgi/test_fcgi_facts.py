@@ -15,87 +15,42 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+# pylint: disable=wrong-import-position
+from fastcgi import (ABORT, BEGIN, PARAMS, STDIN, Connection, begin, begin_with, record,  # noqa: E402
+                     stream)  # (after the path is set)
+
 PROGRAM = os.environ.get("MAMORI_BENCH_CONSTANT", ROOT / "build/tests/bench/bench_constant")
-BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, GET_VALUES = 1, 2, 3, 4, 5, 6, 7, 9
 LIMIT = 131072
 HELD_SECONDS = 3.0  # how long a test is patient before it calls something stuck
 
 
-def record(kind, content=b"", request=1):
-    padding = -len(content) % 8
-    return struct.pack("!BBHHBx", 1, kind, request, len(content), padding) + content + bytes(padding)
-
-
-def begin(keep=True, request=1):
-    return record(BEGIN, struct.pack("!HB5x", 1, 1 if keep else 0), request)
-
-
-def pair(name, value):
-    def size(text):
-        return struct.pack("!B" if len(text) < 128 else "!I",
-                           len(text) if len(text) < 128 else len(text) | 1 << 31)
-    return size(name) + size(value) + name + value
-
-
-def head(path="/api/constant", method="GET", keep=True, length=None, request=1, **more):
+def head(path="/api/constant", method="GET", keep=True, length=None, **more):
     values = {"REQUEST_METHOD": method, "SCRIPT_NAME": path, "QUERY_STRING": "", "REQUEST_ID": "test",
               "CONTENT_LENGTH": "" if length is None else str(length),
               "CONTENT_TYPE": "application/json" if length else "", **more}
-    params = b"".join(pair(key.encode(), value.encode()) for key, value in values.items())
-    chunks = [params[i:i + 65528] for i in range(0, len(params), 65528)]
-    return begin(keep, request) + b"".join(record(PARAMS, chunk, request) for chunk in chunks) + \
-        record(PARAMS, b"", request)
+    return begin_with(values, keep=keep)
 
 
 def whole(path="/api/constant", method="GET", body=b"", declared=None, **more):
     length = len(body) if declared is None and body else declared
-    stdin = b"".join(record(STDIN, body[i:i + 65528]) for i in range(0, len(body), 65528))
-    return head(path, method, length=length, **more) + stdin + record(STDIN)
+    return head(path, method, length=length, **more) + stream(STDIN, body)
 
 
-class Peer:
-    """nginx's side of one connection."""
-
-    def __init__(self, path, timeout=10):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
-        self.socket.connect(str(path))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def _exactly(self, size):
-        data = b""
-        while len(data) < size:
-            piece = self.socket.recv(size - len(data))
-            if not piece:
-                raise ConnectionResetError(f"closed after {len(data)} of {size} bytes")
-            data += piece
-        return data
+class Peer(Connection):
+    """A connection that asks and reads replies."""
 
     def reply(self):
         """One reply: status, head, body."""
-        out = b""
-        while True:
-            _, kind, _, length, padding, _ = struct.unpack("!BBHHBB", self._exactly(8))
-            content = self._exactly(length + padding)[:length]
-            if kind == STDOUT:
-                out += content
-            if kind == END:
-                break
-        top, _, body = out.partition(b"\r\n\r\n")
+        top, _, body = self.output().partition(b"\r\n\r\n")
         return int(top.split(b"\r\n")[0].split()[1]), top.decode(), body
 
     def ask(self, *arguments, **named):

@@ -9,7 +9,6 @@ import json
 import pathlib
 import re
 import socket
-import struct
 import sys
 import unittest
 import uuid
@@ -17,7 +16,8 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 # pylint: disable=wrong-import-position
-from harness import SOURCE, Reply, Stack, wait_until  # noqa: E402,F401  (after the path is set)
+import fastcgi  # noqa: E402  (after the path is set)
+from harness import SOURCE, Reply, Stack, wait_until  # noqa: E402,F401
 
 ANALYZE, CHAT = "/api/analyze", "/api/chat"
 GOOD = json.dumps({"message": "hello"}).encode()
@@ -175,87 +175,26 @@ def exchange(port, data, timeout=20):
 
 # ---- raw FastCGI
 
-BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, DATA, GET_VALUES = range(1, 10)
-RECORD_MAX = 65528
-
-
-def record(kind, content=b"", request=1, version=1):
-    padding = -len(content) % 8
-    return struct.pack("!BBHHBx", version, kind, request, len(content), padding) + content + bytes(padding)
-
-
-def begin(role=1, keep=True, request=1):
-    return record(BEGIN, struct.pack("!HB5x", role, 1 if keep else 0), request)
-
-
-def pair(name, value):
-    def size(text):
-        return struct.pack("!B", len(text)) if len(text) < 128 else struct.pack("!I", len(text) | 1 << 31)
-    return size(name) + size(value) + name + value
-
-
-def stream(kind, content, request=1):
-    """A stream's records with its end."""
-    chunks = [content[i:i + RECORD_MAX] for i in range(0, len(content), RECORD_MAX)]
-    return b"".join(record(kind, chunk, request) for chunk in chunks) + record(kind, b"", request)
-
-
 def head(body, path="/api/analyze", method="POST", request=1, role=1, keep=True, **more):
     """Begin and parameters. A parameter that is None is left out."""
     values = {"REQUEST_METHOD": method, "SCRIPT_NAME": path, "QUERY_STRING": "",
               "REQUEST_ID": "socket-test", "CONTENT_TYPE": "application/json",
               "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1", **more}
-    params = b"".join(pair(name.encode(), value.encode())
-                      for name, value in values.items() if value is not None)
-    return begin(role, keep, request) + stream(PARAMS, params, request)
+    return fastcgi.begin_with(values, role, keep, request)
 
 
 def whole(body=GOOD, request=1, **more):
-    return head(body, request=request, **more) + stream(STDIN, body, request)
+    return head(body, request=request, **more) + fastcgi.stream(fastcgi.STDIN, body, request)
 
 
-class Peer:
-    """nginx's side of a worker's socket."""
-
-    def __init__(self, path, timeout=15):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
-        self.socket.connect(str(path))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def _exactly(self, size):
-        data = b""
-        while len(data) < size:
-            piece = self.socket.recv(size - len(data))
-            if not piece:
-                raise ConnectionResetError("closed")
-            data += piece
-        return data
-
-    def next_record(self):
-        """Kind, request, content."""
-        _, kind, request, length, padding, _ = struct.unpack("!BBHHBB", self._exactly(8))
-        return kind, request, self._exactly(length + padding)[:length]
+class Peer(fastcgi.Connection):
+    """A connection that reads replies."""
 
     def reply(self):
         """The next whole reply; None when the connection is closed before its end, status 0 when it
         has no head (libfcgi refuses the request itself)."""
-        out = b""
         try:
-            while True:
-                kind, _, content = self.next_record()
-                if kind == STDOUT:
-                    out += content
-                if kind == END:
-                    break
+            out = self.output()
         except ConnectionError:
             return None
         top, _, body = out.partition(b"\r\n\r\n")

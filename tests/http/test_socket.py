@@ -5,8 +5,9 @@ import contextlib
 import socket
 import unittest
 
-from client import (ANALYZE, BEGIN, GET_VALUES, GOOD, PARAMS, STDIN, AliveTest, ApiTest, Peer, Stack, begin,
-                    begin_alive_stack, head, pair, record, stream, wait_until, whole)
+from client import (ANALYZE, GOOD, AliveTest, ApiTest, Peer, Stack, begin_alive_stack, head, wait_until,
+                    whole)
+from fastcgi import BEGIN, GET_VALUES, PARAMS, STDIN, begin, pair, record, stream
 
 Row = collections.namedtuple("Row", "name request status code", defaults=(None,))
 
