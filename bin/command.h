@@ -24,6 +24,7 @@ struct invocation {
 };
 
 int command_analyze(const struct invocation *invocation);
+int command_eval(const struct invocation *invocation);
 int command_migrate(const struct invocation *invocation);
 int command_refresh(const struct invocation *invocation);
 int command_spool(const struct invocation *invocation);

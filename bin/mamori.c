@@ -24,6 +24,8 @@ static const struct command {
      "list the records that the database rejected, or have them tried again"},
     {"analyze", command_analyze, "< MESSAGES > RESULTS",
      "judge one message a line, print one JSON document a line"},
+    {"eval", command_eval, "[--split test|train|all] [--worst N] [--json] FILE.tsv ...",
+     "judge labelled messages, print how often the verdicts are right"},
 };
 
 static void print_usage(FILE *out)

@@ -80,6 +80,8 @@ static const struct mm_setting table[] = {
      "The rules that come with Mamori."},
     {AT(detect, site_rules_dir), MM_SETTING_PATH, "/etc/mamori/rules.d", 0, PATH_BYTES, NULL,
      "Rules of your own, which are added to them."},
+    {AT(detect, model_dir), MM_SETTING_PATH, MM_MODEL_DIR, 0, PATH_BYTES, NULL,
+     "The learned models; with none, the rules judge alone."},
     {AT(detect, cache_dir), MM_SETTING_PATH, "/var/cache/mamori", 0, PATH_BYTES, NULL,
      "Where compiled rules are kept, so that a worker starts quickly."},
 

@@ -59,6 +59,7 @@ struct mm_settings {
 	struct {
 		const char *rules_dir;
 		const char *site_rules_dir; /* "": none */
+		const char *model_dir;      /* "": none */
 		const char *cache_dir;      /* "": none */
 	} detect;
 	struct {

@@ -123,6 +123,7 @@ struct mm_analysis {
 	unsigned signals; /* bit set of enum mm_signal */
 	unsigned intents; /* bit set of enum mm_intent */
 	struct mm_conversation_reading conversation;
+	const char *engine; /* "rules", or "rules+model" */
 };
 
 /* Why a candidate stood or fell. */
@@ -162,6 +163,17 @@ const char *mm_verdict_name(enum mm_verdict verdict);
 enum mm_status mm_detector_new(struct mm_rules *rules, struct mm_detector **out,
 			       struct mm_error *err);
 void mm_detector_free(struct mm_detector *detector);
+
+/*
+ * Reads the models DIR/ja.model and DIR/other.model, and judges by them and the rules together
+ * from then on. Call it before the detector is shared. MM_NOT_FOUND and MM_BAD_INPUT name the file;
+ * the detector then judges as before.
+ */
+enum mm_status mm_detector_use_models(struct mm_detector *detector, const char *dir,
+				      struct mm_error *err);
+
+/* Whether models are in use. */
+bool mm_detector_has_models(const struct mm_detector *detector);
 
 /* The rule set in use; borrowed. */
 const struct mm_rules *mm_detector_rules(const struct mm_detector *detector);

@@ -7,6 +7,7 @@
 #ifndef MM_DETECT_RESOLVE_H
 #define MM_DETECT_RESOLVE_H
 
+#include "detect/evidence.h"
 #include "detect/scan.h"
 
 enum {
@@ -22,6 +23,7 @@ struct mm_place {
 /* The message and everything that is known of it. */
 struct mm_reading {
 	const struct mm_rules *rules;
+	const struct mm_model *model; /* NULL: rules alone judge */
 	const char *utf8;
 	size_t length;
 	struct mm_folded views[MM_VIEWS];
@@ -35,6 +37,10 @@ struct mm_reading {
 	struct mm_place *places;
 	size_t place_count;
 	bool is_question, is_polite;
+	/* filled by evidence.c and model.c */
+	struct mm_tally tally;
+	struct mm_model_score score; /* with a model */
+	struct mm_evidence evidence; /* with a model */
 };
 
 struct mm_resolve_room *mm_resolve_room_new(void);

@@ -460,7 +460,8 @@ static enum mm_status read_header(struct parser *p, struct slice line)
 	p->open = &p->draft->rules[p->draft->rule_count++];
 	p->open_patterns = p->draft->pattern_count;
 	*p->open = (struct mm_draft_rule){.is_site = p->is_site,
-					  .rule = {.file = p->file,
+					  .rule = {.is_site = p->is_site,
+						   .file = p->file,
 						   .line = p->line,
 						   .kind = MM_RULE__MAX,
 						   .severity = MM_SEVERITY_NONE,

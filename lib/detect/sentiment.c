@@ -15,22 +15,15 @@ static const double wrath_share = 0.75;
 static const enum mm_sentiment precedence[MM_SENTIMENT__MAX] = {
     MM_SENTIMENT_ANGER, MM_SENTIMENT_NEGATIVE, MM_SENTIMENT_POSITIVE, MM_SENTIMENT_NEUTRAL};
 
-static void sum_scores(const struct mm_reading *reading, double scores[MM_SENTIMENT__MAX])
+static void sum_scores(const struct mm_tally *tally, double scores[MM_SENTIMENT__MAX])
 {
-	const struct mm_scanner *scanner = reading->scanner;
 	double total = neutral_prior;
 
-	for (int class = 0; class < MM_SENTIMENT__MAX; class ++)
-		scores[class] = class == MM_SENTIMENT_NEUTRAL ? neutral_prior : 0.0;
-	for (uint32_t i = 0; i < scanner->fired_count; i++) {
-		const struct mm_rule *rule = &reading->rules->rules[scanner->fired[i]];
-
-		if (scanner->rules[scanner->fired[i]].standing == 0 ||
-		    rule->sentiment == MM_SENTIMENT__MAX)
-			continue;
-		scores[rule->sentiment] += rule->weight;
-		total += rule->weight;
+	for (int class = 0; class < MM_SENTIMENT__MAX; class ++) {
+		scores[class] = tally->sentiments[class];
+		total += scores[class];
 	}
+	scores[MM_SENTIMENT_NEUTRAL] += neutral_prior;
 	if (scores[MM_SENTIMENT_ANGER] > 0.0) {
 		const double moved = wrath_share * scores[MM_SENTIMENT_NEGATIVE];
 		scores[MM_SENTIMENT_NEGATIVE] -= moved;
@@ -40,7 +33,25 @@ static void sum_scores(const struct mm_reading *reading, double scores[MM_SENTIM
 		scores[class] /= total;
 }
 
-static void choose_class(struct mm_sentiment_result *result)
+/* The fusion's four probabilities, each asked for by itself, made to add up to one. */
+static void fuse_scores(const struct mm_reading *reading, double scores[MM_SENTIMENT__MAX])
+{
+	const struct mm_fusion *fusion = &mm_model_header(reading->model)->fusion;
+	double total = 0.0;
+
+	for (int class = 0; class < MM_SENTIMENT__MAX; class ++) {
+		const enum mm_model_output question =
+		    (enum mm_model_output)(MM_OUTPUT_POSITIVE + class);
+
+		scores[class] =
+		    mm_fusion_probability(mm_fusion_odds(fusion, question, &reading->evidence));
+		total += scores[class];
+	}
+	for (int class = 0; class < MM_SENTIMENT__MAX; class ++)
+		scores[class] /= total;
+}
+
+static void choose_class(struct mm_sentiment_result *result, bool is_probability)
 {
 	double second = 0.0;
 
@@ -51,7 +62,8 @@ static void choose_class(struct mm_sentiment_result *result)
 	for (int class = 0; class < MM_SENTIMENT__MAX; class ++)
 		if (class != (int)result->sentiment && result->scores[class] > second)
 			second = result->scores[class];
-	result->confidence = result->scores[result->sentiment] - second / 2;
+	result->confidence =
+	    result->scores[result->sentiment] - (is_probability ? 0.0 : second / 2);
 	if (result->confidence > confidence_max)
 		result->confidence = confidence_max;
 }
@@ -133,8 +145,11 @@ enum mm_status mm_sentiment_judge(struct mm_reading *reading, struct mm_sentimen
 	struct mm_sentiment_result result = {.keywords = NULL};
 	enum mm_status status;
 
-	sum_scores(reading, result.scores);
-	choose_class(&result);
+	if (reading->model)
+		fuse_scores(reading, result.scores);
+	else
+		sum_scores(&reading->tally, result.scores);
+	choose_class(&result, reading->model != NULL);
 	status = list_keywords(reading, &result, err);
 	if (status == MM_OK)
 		*out = result;

@@ -8,8 +8,6 @@
 
 #include "base/clock.h"
 
-const char *const mm_analysis_engine = "rules";
-
 typedef const char *(*name_function)(unsigned value);
 
 static const char *category_name(unsigned value)
@@ -227,6 +225,6 @@ void mm_analysis_write(struct mm_json_writer *writer, const struct mm_analysis *
 	mm_json_pair_null(writer, "ai_analysis");
 	write_alert(writer, analysis);
 	mm_json_pair_text(writer, "analyzed_at", time);
-	mm_json_pair_text(writer, "engine", mm_analysis_engine);
+	mm_json_pair_text(writer, "engine", analysis->engine);
 	mm_json_object_end(writer);
 }

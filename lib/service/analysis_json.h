@@ -36,7 +36,4 @@ void mm_findings_write(struct mm_json_writer *writer, const struct mm_harassment
 void mm_analysis_write(struct mm_json_writer *writer, const struct mm_analysis *analysis,
 		       int64_t analyzed_at_utc_ms, const char *analysis_id);
 
-/* The name of the engine that made an analysis. */
-extern const char *const mm_analysis_engine;
-
 #endif

@@ -121,7 +121,7 @@ static void write_record(struct job *job, const struct mm_message *message, cons
 	mm_signals_write(writer, analysis->signals);
 	mm_json_key(writer, "findings");
 	mm_findings_write(writer, harassment);
-	mm_json_pair_text(writer, "engine", mm_analysis_engine);
+	mm_json_pair_text(writer, "engine", analysis->engine);
 	mm_json_object_end(writer);
 }
 

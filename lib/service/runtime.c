@@ -30,10 +30,16 @@ static enum mm_status open_detector(struct mm_runtime *runtime, struct mm_error 
 {
 	const struct mm_settings *settings = runtime->settings;
 	struct mm_rules *rules;
-	const enum mm_status status =
+	enum mm_status status =
 	    mm_rules_load(mm_data_path(settings->detect.rules_dir, runtime->arena),
 			  settings->detect.site_rules_dir, settings->detect.cache_dir, &rules, err);
-	return status == MM_OK ? mm_detector_new(rules, &runtime->detector, err) : status;
+	if (status == MM_OK)
+		status = mm_detector_new(rules, &runtime->detector, err);
+	if (status == MM_OK && settings->detect.model_dir[0])
+		status = mm_detector_use_models(
+		    runtime->detector, mm_data_path(settings->detect.model_dir, runtime->arena),
+		    err);
+	return status;
 }
 
 static void close_detector(struct mm_runtime *runtime)

@@ -1,4 +1,4 @@
-/* bench_detect.c: what detection costs. Usage: bench_detect RULES_DIR [SECONDS]. Prints the load
+/* bench_detect.c: what detection costs. Usage: bench_detect RULES_DIR MODEL_DIR [SECONDS]. Prints the load
  * times, the sizes, the median and mean time of messages of about 100 characters on one thread, and
  * the slowest of the awkward messages of 10,000 characters. It judges no verdicts. */
 #include "config.h"
@@ -88,7 +88,7 @@ static void must(enum mm_status status, const struct mm_error *err)
 	exit(1);
 }
 
-static struct mm_detector *load(const char *dir)
+static struct mm_detector *load(const char *dir, const char *model_dir)
 {
 	char cache[] = "/tmp/bench-detect-XXXXXX", command[64];
 	struct mm_error err = {.status = MM_OK};
@@ -112,6 +112,9 @@ static struct mm_detector *load(const char *dir)
 	printf("compile %.0f ms  load from cache %.0f ms\n", (compiled - started) / 1e3,
 	       (cached - compiled) / 1e3);
 	must(mm_detector_new(rules, &detector, &err), &err);
+	started = now_us();
+	must(mm_detector_use_models(detector, model_dir, &err), &err);
+	printf("load models %.1f ms\n", (now_us() - started) / 1e3);
 	return detector;
 }
 
@@ -197,12 +200,12 @@ int main(int argc, char **argv)
 	struct mm_detector *detector;
 	struct mm_arena *arena = mm_arena_new(0);
 
-	if (argc < 2 || !arena) {
-		fprintf(stderr, "usage: bench_detect RULES_DIR [SECONDS]\n");
+	if (argc < 3 || !arena) {
+		fprintf(stderr, "usage: bench_detect RULES_DIR MODEL_DIR [SECONDS]\n");
 		return 2;
 	}
-	detector = load(argv[1]);
-	measure_ordinary(detector, arena, argc > 2 ? atof(argv[2]) : 2.0);
+	detector = load(argv[1], argv[2]);
+	measure_ordinary(detector, arena, argc > 3 ? atof(argv[3]) : 2.0);
 	printf("resident %.1f MiB\n", rss_mib());
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		measure_long(detector, arena, units[i]);

@@ -183,7 +183,7 @@ def fresh_request_ms(stack, count=64):
 def detect_us(stack):
     """Microseconds that detection takes for 100 characters, from the program that measures it."""
     done = subprocess.run([str(harness.BUILD / "tests" / "bench" / "bench_detect"),
-                           str(harness.SOURCE / "rules")], capture_output=True, text=True,
+                           str(harness.SOURCE / "rules"), str(harness.BUILD / "model")], capture_output=True, text=True,
                           check=True, env=stack.variables("postgres"))
     return float(re.search(r"100 characters:.*median ([\d.]+) us", done.stdout)[1])
 

@@ -40,7 +40,7 @@ build_tree() {
 install_tree() {
 	local folder=$1 destination=$2 log=$3 stamp=$2/.installed newer=
 	if [ -e "$stamp" ]; then
-		newer=$(cd "$clone" && find "$folder/bin" "$folder/cgi-bin" "$folder/lib" conf nginx \
+		newer=$(cd "$clone" && find "$folder/bin" "$folder/cgi-bin" "$folder/lib" "$folder/model" conf nginx \
 			rules sql -newer "$stamp" -print -quit)
 		[ -n "$newer" ] || return 0
 	fi
