@@ -27,6 +27,7 @@ int command_analyze(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
 int command_migrate(const struct invocation *invocation);
 int command_refresh(const struct invocation *invocation);
+int command_rules(const struct invocation *invocation);
 int command_spool(const struct invocation *invocation);
 
 /* Prints "mamori: WHAT: " and the error's cause, or its message, and returns EXIT_FAILED. */

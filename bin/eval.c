@@ -250,11 +250,15 @@ int command_eval(const struct invocation *invocation)
 	    MM_OK)
 		return command_fail("eval", &err);
 	struct mm_arena *arena = mm_arena_new(REQUEST_ARENA_BYTES);
+	struct mm_arena *loans = mm_arena_new(0);
+	struct mm_detector *detector = NULL;
+	if (!loans || mm_judge_borrow(runtime->judge, &detector, loans, &err) != MM_OK)
+		code = command_fail("eval", &err);
 	for (int i = options.first_file; i < invocation->count && code == EXIT_DONE; i++)
-		if (!arena ||
-		    !evaluate(runtime->detector, &options, invocation->arguments[i], arena))
+		if (!arena || !evaluate(detector, &options, invocation->arguments[i], arena))
 			code = EXIT_FAILED;
 	mm_arena_free(arena);
+	mm_arena_free(loans);
 	mm_runtime_close(runtime);
 	return code;
 }

@@ -22,8 +22,10 @@ static const struct command {
      "make partitions ahead, drop old ones, refresh daily_metrics"},
     {"spool", command_spool, "list | retry ID ... | retry --all",
      "list the records that the database rejected, or have them tried again"},
-    {"analyze", command_analyze, "< MESSAGES > RESULTS",
+    {"analyze", command_analyze, "[--explain] < MESSAGES > RESULTS",
      "judge one message a line, print one JSON document a line"},
+    {"rules", command_rules, "check [DIR] | compile",
+     "read the rule files and say what is wrong, or compile them for the next start"},
     {"eval", command_eval, "[--split test|train|all] [--worst N] [--json] FILE.tsv ...",
      "judge labelled messages, print how often the verdicts are right"},
 };

@@ -40,6 +40,11 @@ static void stop(void *context)
 	mm_runtime_close(context);
 }
 
+static void reload(void *context)
+{
+	mm_runtime_reload(context);
+}
+
 static const struct mm_route routes[] = {
     {.method = "POST", .path = "/api/chat", .handler = post_chat, .takes_body = true},
 };
@@ -50,6 +55,7 @@ int main(void)
 					  .routes = routes,
 					  .route_count = sizeof routes / sizeof routes[0],
 					  .start = start,
-					  .stop = stop};
+					  .stop = stop,
+					  .reload = reload};
 	return mm_serve(&app);
 }

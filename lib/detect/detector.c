@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "detect/findings.h"
 #include "detect/judge.h"
 #include "detect/resolve.h"
 #include "detect/scan.h"
@@ -135,6 +136,20 @@ static enum mm_status read_rules(struct mm_reading *reading, struct mm_error *er
 	return status;
 }
 
+static void tell_fusion(const struct mm_reading *reading)
+{
+	const struct mm_trace *trace = reading->trace;
+	uint32_t from = 0, to = 0;
+
+	if (!trace || !trace->fusion)
+		return;
+	const bool is_there = mm_stretch_find(reading, &from, &to);
+	const struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
+
+	trace->fusion(trace->self, &mm_model_header(reading->model)->fusion, &reading->evidence,
+		      is_there ? plain->start[from] : 0, is_there ? plain->end[to - 1] : 0);
+}
+
 /* Lets the model of the message's language read it. */
 static enum mm_status read_model(const struct mm_detector *detector, struct mm_reading *reading,
 				 unsigned signals, struct mm_error *err)
@@ -151,6 +166,7 @@ static enum mm_status read_model(const struct mm_detector *detector, struct mm_r
 		return status;
 	mm_evidence_rules(&reading->tally, signals, keyed->count, &reading->evidence);
 	mm_evidence_model(&reading->score, &reading->evidence);
+	tell_fusion(reading);
 	return MM_OK;
 }
 

@@ -44,6 +44,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "detect/fusion.h"
 #include "detect/labels.h"
 #include "detect/rules.h"
 
@@ -152,6 +153,10 @@ struct mm_trace {
 	void (*candidate)(void *self, const struct mm_candidate *candidate);
 	void (*view)(void *self, bool is_squeezed, const char *text,
 		     size_t length); /* may be NULL */
+	/* With a model: what the verdict is made of, and code points [start, end) of the message
+	 * that the model judges by. May be NULL. */
+	void (*fusion)(void *self, const struct mm_fusion *fusion,
+		       const struct mm_evidence *evidence, size_t start, size_t end);
 	void *self;
 };
 

@@ -145,8 +145,7 @@ static bool ends_clause(uint32_t c)
 	}
 }
 
-/* The stretch that the model judges by, widened to whole clauses. */
-static bool find_stretch(const struct mm_reading *reading, uint32_t *from_out, uint32_t *to_out)
+bool mm_stretch_find(const struct mm_reading *reading, uint32_t *from_out, uint32_t *to_out)
 {
 	const struct mm_keyed *keyed = &reading->scanner->views[MM_FOLD_PLAIN].keyed;
 	uint32_t first = reading->score.first, last = reading->score.last;
@@ -180,7 +179,7 @@ static bool add_model_finding(const struct mm_reading *reading, enum mm_severity
 				   .reason = model_reasons[first].ja,
 				   .reason_en = model_reasons[first].en,
 				   .weight = reading->score.main[MM_OUTPUT_HARASSMENT]};
-	if (!find_stretch(reading, &from, &to))
+	if (!mm_stretch_find(reading, &from, &to))
 		return false;
 	set_place(reading, from, to, out);
 	return true;

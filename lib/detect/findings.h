@@ -18,4 +18,8 @@ enum mm_status mm_findings_list(struct mm_reading *reading, enum mm_severity sev
 				unsigned by_model, struct mm_harassment *result,
 				struct mm_error *err);
 
+/* The bytes of the plain view that the model judges by: its strongest stretch, widened to whole
+ * clauses. False when the view is empty. */
+bool mm_stretch_find(const struct mm_reading *reading, uint32_t *from_out, uint32_t *to_out);
+
 #endif

@@ -66,6 +66,12 @@ struct mm_fusion {
 	float severity_margin[2]; /* log-odds from which harassment is high, critical */
 };
 
+/* "model" … "bias": the items of evidence, for explanations. */
+const char *mm_evidence_name(enum mm_evidence_item item);
+
+/* "harassment" … "anger": the questions. */
+const char *mm_output_name(enum mm_model_output output);
+
 /* The log-odds of one question. */
 double mm_fusion_odds(const struct mm_fusion *fusion, enum mm_model_output question,
 		      const struct mm_evidence *evidence);

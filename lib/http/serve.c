@@ -58,6 +58,7 @@ static void list_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR2);
 }
 
 static const char *settings_path(void)
@@ -84,7 +85,7 @@ static bool load_settings(struct server *server)
 	return true;
 }
 
-/* SIGHUPs that come while reload runs add up to one more run. */
+/* Signals that come while reload runs add up to one more run. */
 static void *run_reloads(void *argument)
 {
 	struct server *server = argument;
@@ -173,7 +174,7 @@ static void wait_for_stop(struct server *server)
 	for (;;) {
 		if (sigwait(&set, &signal_number) != 0)
 			continue;
-		if (signal_number != SIGHUP)
+		if (signal_number != SIGHUP && signal_number != SIGUSR2)
 			break;
 		if (server->app->reload)
 			sem_post(&server->reload_wish);

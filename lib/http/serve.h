@@ -14,7 +14,7 @@
  *
  * Signals  SIGTERM, SIGINT, SIGUSR1 (multiwatch): stop accepting, finish the requests under way for
  *          up to settings.server.drain_seconds, call stop, exit 0. A second one changes nothing.
- *          SIGHUP: reload. SIGPIPE is ignored.
+ *          SIGHUP, SIGUSR2 (which multiwatch hands on): reload. SIGPIPE is ignored.
  * Promises a peer that sends garbage, half a record, less body than declared, or hangs up costs its
  *          own connection only: reading waits 5 seconds at most, writing 30.
  */

@@ -12,6 +12,7 @@ enum { RECORD_MAX_BYTES = 64 * 1024 * 1024 };
 /* One request under way. */
 struct job {
 	struct mm_runtime *runtime;
+	struct mm_detector *detector;
 	const struct mm_analyze_request *request;
 	struct mm_message *messages;
 	size_t count;
@@ -132,7 +133,7 @@ static enum mm_status judge(struct job *job, size_t index, struct mm_error *err)
 	struct mm_id id;
 	char id_text[MM_ID_TEXT];
 	enum mm_status status =
-	    mm_detect(job->runtime->detector, message->text, message->length,
+	    mm_detect(job->detector, message->text, message->length,
 		      job->past.count > 0 ? &job->past : NULL, &analysis, job->arena, err);
 	if (status == MM_OK)
 		status = mm_id_next(job->runtime->ids, &id);
@@ -200,7 +201,9 @@ enum mm_status mm_analyze(struct mm_runtime *runtime, const struct mm_analyze_re
 		mm_json_writer_init(&record, &record_text);
 		job.record = &record;
 	}
-	status = mm_past_judge(runtime->detector, &job.past, arena, err);
+	status = mm_judge_borrow(runtime->judge, &job.detector, arena, err);
+	if (status == MM_OK)
+		status = mm_past_judge(job.detector, &job.past, arena, err);
 	if (status == MM_OK)
 		status = judge_all(&job, err);
 	return status == MM_OK && runtime->journal ? keep(&job, err) : status;

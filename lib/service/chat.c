@@ -184,11 +184,12 @@ static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 	turn->past.now_utc_ms = turn->now_utc_ms;
 	turn->language = mm_language_of(turn->message.text, turn->message.length);
 	enum mm_status status =
-	    mm_past_judge(turn->runtime->detector, &turn->past, turn->arena, err);
+	    mm_judge_borrow(turn->runtime->judge, &turn->detector, turn->arena, err);
 	if (status == MM_OK)
-		status =
-		    mm_detect(turn->runtime->detector, turn->message.text, turn->message.length,
-			      &turn->past, &turn->analysis, turn->arena, err);
+		status = mm_past_judge(turn->detector, &turn->past, turn->arena, err);
+	if (status == MM_OK)
+		status = mm_detect(turn->detector, turn->message.text, turn->message.length,
+				   &turn->past, &turn->analysis, turn->arena, err);
 	return status == MM_OK ? find_last_order_number(turn, err) : status;
 }
 
@@ -209,7 +210,7 @@ static enum mm_status ask_provider(struct mm_turn *turn, struct mm_error *err)
 static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason reason,
 				struct mm_error *err)
 {
-	const struct mm_handoff_facts facts = {.detector = turn->runtime->detector,
+	const struct mm_handoff_facts facts = {.detector = turn->detector,
 					       .text = turn->message.text,
 					       .length = turn->message.length,
 					       .analysis = &turn->analysis,

@@ -8,6 +8,7 @@
 
 #include "ai/builtin.h"
 #include "base/data_path.h"
+#include "base/log.h"
 
 enum { TOKEN_SECRET_MIN_BYTES = 32, ARENA_MAX_BYTES = 64 * 1024 };
 
@@ -26,25 +27,14 @@ static struct mm_db_options database_options(const struct mm_runtime *runtime)
 	};
 }
 
-static enum mm_status open_detector(struct mm_runtime *runtime, struct mm_error *err)
+static enum mm_status open_judge(struct mm_runtime *runtime, struct mm_error *err)
 {
-	const struct mm_settings *settings = runtime->settings;
-	struct mm_rules *rules;
-	enum mm_status status =
-	    mm_rules_load(mm_data_path(settings->detect.rules_dir, runtime->arena),
-			  settings->detect.site_rules_dir, settings->detect.cache_dir, &rules, err);
-	if (status == MM_OK)
-		status = mm_detector_new(rules, &runtime->detector, err);
-	if (status == MM_OK && settings->detect.model_dir[0])
-		status = mm_detector_use_models(
-		    runtime->detector, mm_data_path(settings->detect.model_dir, runtime->arena),
-		    err);
-	return status;
+	return mm_judge_open(runtime->settings, &runtime->judge, err);
 }
 
-static void close_detector(struct mm_runtime *runtime)
+static void close_judge(struct mm_runtime *runtime)
 {
-	mm_detector_free(runtime->detector);
+	mm_judge_close(runtime->judge);
 }
 
 static enum mm_status open_journal(struct mm_runtime *runtime, struct mm_error *err)
@@ -124,10 +114,8 @@ static const struct {
 	enum mm_status (*open)(struct mm_runtime *runtime, struct mm_error *err);
 	void (*close)(struct mm_runtime *runtime);
 } parts[] = {
-    {MM_NEED_TOKENS, open_tokens, close_tokens},
-    {MM_NEED_REPLIES, open_replies, close_replies},
-    {MM_NEED_DETECTOR, open_detector, close_detector},
-    {MM_NEED_POOL, open_pool, close_pool},
+    {MM_NEED_TOKENS, open_tokens, close_tokens},    {MM_NEED_REPLIES, open_replies, close_replies},
+    {MM_NEED_DETECTOR, open_judge, close_judge},    {MM_NEED_POOL, open_pool, close_pool},
     {MM_NEED_JOURNAL, open_journal, close_journal},
 };
 
@@ -163,6 +151,16 @@ enum mm_status mm_runtime_open(const struct mm_settings *settings, const char *n
 	}
 	*out = runtime;
 	return MM_OK;
+}
+
+void mm_runtime_reload(struct mm_runtime *runtime)
+{
+	struct mm_error err = {.status = MM_OK};
+	if (mm_judge_reload(runtime->judge, &err) == MM_OK)
+		mm_log(MM_LOG_NOTICE, NULL, "rules and models are loaded again");
+	else
+		mm_log(MM_LOG_ERROR, NULL, "the rules stay as they were: %s",
+		       err.cause[0] ? err.cause : err.message);
 }
 
 void mm_runtime_close(struct mm_runtime *runtime)

@@ -16,7 +16,7 @@
 #include "base/id.h"
 #include "base/secret.h"
 #include "base/settings.h"
-#include "detect/detector.h"
+#include "service/judge.h"
 #include "store/journal.h"
 #include "store/pool.h"
 #include "store/sink_postgres.h"
@@ -37,7 +37,7 @@ struct mm_runtime {
 	int64_t started_mono_ms;
 	struct mm_arena *arena; /* lives as long as the runtime; not for requests */
 	struct mm_id_source *ids;
-	struct mm_detector *detector;
+	struct mm_judge *judge;
 	struct mm_sink_postgres *sink;
 	struct mm_journal *journal; /* NULL: nothing is stored */
 	struct mm_pool *pool;
@@ -52,6 +52,10 @@ struct mm_runtime {
  */
 enum mm_status mm_runtime_open(const struct mm_settings *settings, const char *name, unsigned needs,
 			       struct mm_runtime **out, struct mm_error *err);
+
+/* Reads rules and models again, for requests that begin later; logs what came of it. Needs the
+ * detector. One thread at a time. */
+void mm_runtime_reload(struct mm_runtime *runtime);
 
 /* Closes the parts in reverse order; the journal first makes durable what it has accepted. */
 void mm_runtime_close(struct mm_runtime *runtime);

@@ -29,6 +29,7 @@ enum mm_degradation {
 
 struct mm_turn {
 	struct mm_runtime *runtime;
+	struct mm_detector *detector; /* borrowed for this turn */
 	struct mm_arena *arena;
 	const char *request_id;
 	int64_t now_utc_ms;

@@ -72,7 +72,7 @@ static int open_all(void **state)
 	runtime.settings = &settings;
 	runtime.clock = &mm_clock_system;
 	runtime.ids = mm_id_source_new_fixed(1);
-	runtime.detector = small_detector();
+	runtime.judge = mm_judge_over(small_detector());
 	runtime.provider = mm_builtin_provider(runtime.replies);
 	open_stores();
 	return 0;
@@ -83,7 +83,7 @@ static int close_all(void **state)
 	(void)state;
 	mm_journal_close(runtime.journal);
 	mm_pool_free(runtime.pool);
-	mm_detector_free(runtime.detector);
+	mm_judge_close(runtime.judge);
 	mm_id_source_free(runtime.ids);
 	mm_secret_free(runtime.token_secret);
 	mm_replies_free(runtime.replies);

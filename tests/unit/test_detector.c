@@ -375,7 +375,8 @@ static void trace__every_fate__is_told(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct seen seen = {.views = 0};
-		const struct mm_trace trace = {see_candidate, see_view, &seen};
+		const struct mm_trace trace = {
+		    .candidate = see_candidate, .view = see_view, .self = &seen};
 		struct mm_analysis analysis;
 
 		mm_arena_reset(arena);
