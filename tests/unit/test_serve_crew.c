@@ -35,12 +35,14 @@ static struct {
 	pthread_cond_t changed;
 	struct turn turns[CLIENTS];
 	unsigned held, finished, sent_last;
-	bool is_stopped;
+	unsigned stop_looks, stopped;
 } seen = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static struct mm_crew *crew;
 static int listen_fd;
 static int clients[CLIENTS];
+static pthread_t main_thread;
+static bool is_in_stop; /* the main thread's */
 
 static void count(unsigned *what)
 {
@@ -82,24 +84,31 @@ static int finish(void *context, struct mm_task *task, bool is_last)
 	return -1;
 }
 
-/* Waits until `what` is there, or ms are over when they are not negative; true when it is. */
-static bool await(const unsigned *what, unsigned want, const bool *flag, int64_t ms)
+/* Waits until `what` reached `want`, for so many ms; true when it did. */
+static bool await(const unsigned *what, unsigned want, int64_t ms)
 {
-	struct timespec until;
+	const int64_t end = mm_clock_mono_ms(&mm_clock_system) + ms;
+	const struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
 	int waited = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&seen.mutex);
-	while (waited == 0 && !(what ? *what >= want : *flag))
-		waited = pthread_cond_timedwait(&seen.changed, &seen.mutex, &until);
-	const bool is_there = what ? *what >= want : *flag;
+	while (waited == 0 && *what < want)
+		waited =
+		    pthread_cond_clockwait(&seen.changed, &seen.mutex, CLOCK_MONOTONIC, &until);
+	const bool is_there = *what >= want;
 	pthread_mutex_unlock(&seen.mutex);
 	return is_there;
 }
+
+/* The crew's clock. The stop looks at it after it has begun, in the thread that called it. */
+static int64_t mono_ms(void *self)
+{
+	if (pthread_equal(pthread_self(), main_thread) && is_in_stop)
+		count(&seen.stop_looks);
+	return mm_clock_system.mono_ms(self);
+}
+
+static const struct mm_clock crew_clock = {.mono_ms = mono_ms};
 
 static void resume_all(void)
 {
@@ -112,24 +121,18 @@ static void *resume_later(void *argument)
 {
 	bool *is_early_out = argument;
 
-	*is_early_out = await(NULL, 0, &seen.is_stopped, HOLD_MS);
+	await(&seen.stop_looks, 1, LONG_MS);
+	*is_early_out = await(&seen.stopped, 1, HOLD_MS);
 	resume_all();
 	return NULL;
 }
 
-static int64_t in_ms(int64_t ms)
-{
-	return mm_clock_mono_ms(&mm_clock_system) + ms;
-}
-
 static bool stop(int64_t ms)
 {
-	const bool is_clean = mm_crew_stop(crew, in_ms(ms));
-
-	pthread_mutex_lock(&seen.mutex);
-	seen.is_stopped = true;
-	pthread_cond_broadcast(&seen.changed);
-	pthread_mutex_unlock(&seen.mutex);
+	is_in_stop = true;
+	const bool is_clean = mm_crew_stop(crew, mm_clock_mono_ms(&mm_clock_system) + ms);
+	is_in_stop = false;
+	count(&seen.stopped);
 	return is_clean;
 }
 
@@ -150,14 +153,14 @@ static int set_up(void **state)
 	(void)state;
 	test_folder_make();
 	place = address();
-	seen.held = seen.finished = seen.sent_last = 0;
-	seen.is_stopped = false;
+	seen.held = seen.finished = seen.sent_last = seen.stop_looks = seen.stopped = 0;
+	main_thread = pthread_self();
 	listen_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(listen_fd, (struct sockaddr *)&place, sizeof place), 0);
 	assert_int_equal(listen(listen_fd, CLIENTS), 0);
 	const struct mm_crew_options options = {.listen_fd = listen_fd,
 						.threads = 2,
-						.clock = &mm_clock_system,
+						.clock = &crew_clock,
 						.serve = hold,
 						.finish = finish};
 	assert_int_equal(mm_crew_start(&options, &crew, &err), MM_OK);
@@ -166,7 +169,7 @@ static int set_up(void **state)
 		assert_int_equal(connect(clients[i], (struct sockaddr *)&place, sizeof place), 0);
 		assert_int_equal(write(clients[i], "?", 1), 1);
 	}
-	assert_true(await(&seen.held, CLIENTS, NULL, LONG_MS));
+	assert_true(await(&seen.held, CLIENTS, LONG_MS));
 	return 0;
 }
 
