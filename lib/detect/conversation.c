@@ -147,7 +147,9 @@ static double weigh_detained(const struct mm_thread *thread, const struct mm_ana
 	if (beyond < 0 || stretch->messages < MM_THREAD_RESTRAINT_MESSAGES_MIN ||
 	    stretch->answers == 0 || (!is_repeated && !is_harassing))
 		return 0.0;
-	return weigh((double)(beyond / MM_THREAD_RESTRAINT_STEP_MS), thread);
+	const int64_t steps = beyond / MM_THREAD_RESTRAINT_STEP_MS;
+
+	return weigh((double)steps, thread);
 }
 
 static double (*const weighings[OBJECTION__MAX])(const struct mm_thread *thread,

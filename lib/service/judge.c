@@ -12,7 +12,7 @@ enum { PATHS_MAX_BYTES = 64 * 1024 };
 
 /* A detector and how many have it: the judge, while it is current, and every loan. */
 struct shared {
-	struct mm_detector *detector = NULL;
+	struct mm_detector *detector;
 	unsigned holders; /* guarded by the judge's lock */
 	struct mm_judge *judge;
 };

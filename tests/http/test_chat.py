@@ -53,7 +53,7 @@ class ChatAnswers(ApiTest):
         self.assertIs(turn["sentiment"]["trigger_alert"], False)
         self.assertIs(turn["harassment"]["is_harassment"], False)
         self.assertEqual(turn["harassment"]["severity"], "none")
-        self.assertAlmostEqual(turn["harassment"]["confidence"], 0.9, places=1)
+        self.assertGreaterEqual(turn["harassment"]["confidence"], 0.9)
         self.assertIsNone(turn["handoff"])
         self.assertIs(turn["needs_handoff"], False)
         self.assertNotIn("degraded", turn)

@@ -54,7 +54,7 @@ static void seal(struct file *file)
 
 static struct file *make_file(void)
 {
-	struct file *file = calloc(1, sizeof(*file));
+	struct file *file = calloc(1, sizeof(*file) + 1); /* one more, to parse too much */
 
 	assert_non_null(file);
 	memcpy(file->header.magic, "mm-model", 8);
