@@ -216,16 +216,39 @@ static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 
 /* ---- 5. answer or hand over */
 
+static enum mm_status list_history(struct mm_turn *turn, struct mm_ai_request *request,
+				   struct mm_error *err)
+{
+	struct mm_ai_turn *turns = mm_arena_array(turn->arena, turn->past.count, sizeof *turns);
+	if (!turns)
+		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the question");
+	for (size_t i = 0; i < turn->past.count; i++)
+		turns[i] = (struct mm_ai_turn){.text = turn->past.messages[i].text,
+					       .length = turn->past.messages[i].length,
+					       .is_customer = turn->past.messages[i].is_customer};
+	request->history = turns;
+	request->history_count = turn->past.count;
+	return MM_OK;
+}
+
 static enum mm_status ask_provider(struct mm_turn *turn, struct mm_error *err)
 {
 	const struct mm_provider *provider = &turn->runtime->provider;
-	const struct mm_ai_request request = {.text = turn->message.text,
-					      .length = turn->message.length,
-					      .language = turn->language,
-					      .analysis = &turn->analysis,
-					      .order_number = turn->order_number,
-					      .customer_name = turn->customer_name};
-	return provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
+	struct mm_ai_request request = {.text = turn->message.text,
+					.length = turn->message.length,
+					.language = turn->language,
+					.analysis = &turn->analysis,
+					.order_number = turn->order_number,
+					.customer_name = turn->customer_name,
+					.can_hand_over = true,
+					.deadline_mono_ms = turn->deadline_mono_ms,
+					.request_id = turn->request_id};
+	enum mm_status status = list_history(turn, &request, err);
+	if (status == MM_OK)
+		status = provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
+	if (status == MM_OK && turn->reply.tried_count > 0)
+		turn->degradations |= 1u << MM_DEGRADED_AI;
+	return status;
 }
 
 static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason reason,
@@ -262,6 +285,34 @@ static enum mm_status warn_person(struct mm_turn *turn, struct mm_error *err)
 	return is_urgent ? hand_over(turn, reason, err) : MM_OK;
 }
 
+/* A model that declines, or asks for a person, ends in a handoff, whose text the customer gets. */
+static enum mm_status hand_over_for_model(struct mm_turn *turn, struct mm_error *err)
+{
+	const struct mm_ai_reply asked = turn->reply;
+	const enum mm_status status = hand_over(turn, MM_HANDOFF_FALLBACK, err);
+	const char *text = turn->reply.text;
+	turn->reply = asked;
+	turn->reply.text = text;
+	return status;
+}
+
+/* A person may have taken over while the model ran: then the customer hears that person only. */
+static void drop_if_taken_over(struct mm_turn *turn)
+{
+	struct mm_error cause = {.status = MM_OK};
+	enum mm_owner owner;
+	bool exists;
+	if (!turn->stored.exists || !turn->reply.model ||
+	    mm_conversation_owner(turn->runtime->pool, &turn->conversation_id,
+				  mm_clock_mono_ms(turn->runtime->clock) + LOAD_TIMEOUT_MS, &exists,
+				  &owner, &cause) != MM_OK ||
+	    !exists || owner == MM_OWNER_BOT)
+		return;
+	turn->stored.owner = owner;
+	turn->is_answered = false;
+	turn->reply = (struct mm_ai_reply){.text = NULL};
+}
+
 /* What needs a person is decided before a provider is asked; a bot out of answers, after. */
 static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 {
@@ -273,8 +324,12 @@ static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 	if (mm_handoff_is_due(settings, &turn->analysis, 0, &reason))
 		return hand_over(turn, reason, err);
 	const enum mm_status status = ask_provider(turn, err);
-	if (status != MM_OK)
+	if (status == MM_OK)
+		drop_if_taken_over(turn);
+	if (status != MM_OK || !turn->is_answered)
 		return status;
+	if (turn->reply.outcome != MM_AI_ANSWERED)
+		return hand_over_for_model(turn, err);
 	const unsigned streak = turn->reply.is_fallback ? turn->stored.fallback_streak + 1 : 0;
 	if (mm_handoff_is_due(settings, &turn->analysis, streak, &reason))
 		return hand_over(turn, reason, err);
@@ -352,6 +407,9 @@ enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request 
 	turn->arena = arena;
 	turn->request_id = request->request_id;
 	turn->now_utc_ms = mm_clock_utc_ms(runtime->clock);
+	if (request->started_mono_ms)
+		turn->deadline_mono_ms =
+		    request->started_mono_ms + runtime->settings->ai.deadline_ms;
 	const enum mm_status status = run(turn, request, err);
 	if (status != MM_OK)
 		return status;
