@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/token.h"
 #include "detect/order_number.h"
+#include "service/ask.h"
 #include "service/past.h"
 #include "service/turn.h"
 #include "service/turn_json.h"
@@ -216,41 +217,6 @@ static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 
 /* ---- 5. answer or hand over */
 
-static enum mm_status list_history(struct mm_turn *turn, struct mm_ai_request *request,
-				   struct mm_error *err)
-{
-	struct mm_ai_turn *turns = mm_arena_array(turn->arena, turn->past.count, sizeof *turns);
-	if (!turns)
-		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the question");
-	for (size_t i = 0; i < turn->past.count; i++)
-		turns[i] = (struct mm_ai_turn){.text = turn->past.messages[i].text,
-					       .length = turn->past.messages[i].length,
-					       .is_customer = turn->past.messages[i].is_customer};
-	request->history = turns;
-	request->history_count = turn->past.count;
-	return MM_OK;
-}
-
-static enum mm_status ask_provider(struct mm_turn *turn, struct mm_error *err)
-{
-	const struct mm_provider *provider = &turn->runtime->provider;
-	struct mm_ai_request request = {.text = turn->message.text,
-					.length = turn->message.length,
-					.language = turn->language,
-					.analysis = &turn->analysis,
-					.order_number = turn->order_number,
-					.customer_name = turn->customer_name,
-					.can_hand_over = true,
-					.deadline_mono_ms = turn->deadline_mono_ms,
-					.request_id = turn->request_id};
-	enum mm_status status = list_history(turn, &request, err);
-	if (status == MM_OK)
-		status = provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
-	if (status == MM_OK && turn->reply.tried_count > 0)
-		turn->degradations |= 1u << MM_DEGRADED_AI;
-	return status;
-}
-
 static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason reason,
 				struct mm_error *err)
 {
@@ -323,7 +289,7 @@ static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 	turn->is_answered = true;
 	if (mm_handoff_is_due(settings, &turn->analysis, 0, &reason))
 		return hand_over(turn, reason, err);
-	const enum mm_status status = ask_provider(turn, err);
+	const enum mm_status status = mm_ask_provider(turn, err);
 	if (status == MM_OK)
 		drop_if_taken_over(turn);
 	if (status != MM_OK || !turn->is_answered)
