@@ -65,8 +65,9 @@ static struct page *map(int fd)
 		errno = error;
 		return NULL;
 	}
-	void *memory = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return memory == MAP_FAILED ? NULL : memory;
+	struct page *page =
+	    mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return page == MAP_FAILED ? NULL : page;
 }
 
 /* A file of zeros is a fresh one, and another layout's numbers would be nonsense. */
