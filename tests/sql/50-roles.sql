@@ -1,12 +1,13 @@
 -- Each role may do what its program needs and nothing else.
 BEGIN;
-SELECT plan(8);
+SELECT plan(10);
 
 -- role, what it tries, whether it may
 CREATE TEMP TABLE attempt (role text, statement text, may boolean);
 INSERT INTO attempt
 SELECT role, statement, role = ANY(allowed)
-FROM unnest(ARRAY['mamori_chat', 'mamori_analyze', 'mamori_health', 'mamori_admin']) AS role,
+FROM unnest(ARRAY['mamori_chat', 'mamori_analyze', 'mamori_health', 'mamori_admin',
+		  'mamori_conversations', 'mamori_desk']) AS role,
      (VALUES
 	($$SELECT mamori.apply_turns('[]')$$, ARRAY['mamori_chat']),
 	($$SELECT mamori.apply_analyses('[]')$$, ARRAY['mamori_analyze']),
@@ -23,6 +24,19 @@ FROM unnest(ARRAY['mamori_chat', 'mamori_analyze', 'mamori_health', 'mamori_admi
 	($$SELECT mamori.drop_partitions('2001-01-01')$$, ARRAY['mamori_admin']),
 	($$SELECT mamori.refresh_metrics()$$, ARRAY['mamori_admin']),
 	($$SELECT count(*) FROM mamori.handoff_repeats$$, ARRAY['mamori_admin']),
+	($$SELECT mamori.keep_turns('[]')$$, ARRAY['mamori_chat']),
+	($$SELECT mamori.customer_messages(gen_random_uuid(), NULL, 1)$$, ARRAY['mamori_conversations']),
+	($$SELECT mamori.desk_list(true, 1)$$, ARRAY['mamori_desk']),
+	($$SELECT mamori.desk_show(gen_random_uuid(), 1)$$, ARRAY['mamori_desk']),
+	($$SELECT mamori.desk_accept(gen_random_uuid(), 0, 'a', gen_random_uuid(), NULL, NULL)$$,
+	 ARRAY['mamori_desk']),
+	($$SELECT mamori.desk_reply(gen_random_uuid(), 0, 'a', gen_random_uuid(), NULL, '')$$,
+	 ARRAY['mamori_desk']),
+	($$SELECT mamori.desk_end(gen_random_uuid(), 0, 'a', gen_random_uuid(), 'return', NULL)$$,
+	 ARRAY['mamori_desk']),
+	($$SELECT count(*) FROM mamori.conversation_actions$$, ARRAY['mamori_admin']),
+	($$SELECT mamori.lock_target(gen_random_uuid())$$, ARRAY[]::text[]),
+	($$INSERT INTO mamori.conversation_actions DEFAULT VALUES$$, ARRAY[]::text[]),
 	($$SELECT mamori.insert_turns('[]')$$, ARRAY[]::text[]),
 	($$SELECT mamori.insert_handoffs('[]')$$, ARRAY[]::text[]),
 	($$SELECT mamori.insert_analyses('[]')$$, ARRAY[]::text[]),
@@ -51,7 +65,8 @@ SELECT set_eq(format($$
 	SELECT statement FROM attempt
 	WHERE role = %1$L AND pg_temp.is_allowed(%1$L, statement)
 $$, role), format('SELECT statement FROM attempt WHERE role = %L AND may', role), role)
-FROM unnest(ARRAY['mamori_chat', 'mamori_analyze', 'mamori_health', 'mamori_admin']) AS role;
+FROM unnest(ARRAY['mamori_chat', 'mamori_analyze', 'mamori_health', 'mamori_admin',
+		  'mamori_conversations', 'mamori_desk']) AS role;
 
 SELECT is_empty($$
 	SELECT rolname FROM pg_roles
@@ -67,7 +82,7 @@ SELECT is_empty($$
 $$, 'no function is for everybody');
 SELECT set_eq($$ SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'mamori_%' $$,
 	      ARRAY['mamori_owner', 'mamori_chat', 'mamori_analyze', 'mamori_health',
-		    'mamori_admin'], 'the roles');
+		    'mamori_admin', 'mamori_conversations', 'mamori_desk'], 'the roles');
 
 SELECT * FROM finish();
 ROLLBACK;
