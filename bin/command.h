@@ -25,6 +25,7 @@ struct invocation {
 
 int command_analyze(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
+int command_handoff(const struct invocation *invocation);
 int command_migrate(const struct invocation *invocation);
 int command_refresh(const struct invocation *invocation);
 int command_rules(const struct invocation *invocation);

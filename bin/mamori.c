@@ -22,6 +22,8 @@ static const struct command {
      "make partitions ahead, drop old ones, refresh daily_metrics"},
     {"spool", command_spool, "list | retry ID ... | retry --all",
      "list the records that the database rejected, or have them tried again"},
+    {"handoff", command_handoff, "list | show | accept | reply | return | resolve ...",
+     "what people do with conversations that the bot has handed over"},
     {"analyze", command_analyze, "[--explain] < MESSAGES > RESULTS",
      "judge one message a line, print one JSON document a line"},
     {"rules", command_rules, "check [DIR] | compile",

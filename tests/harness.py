@@ -32,7 +32,7 @@ import time
 
 SOURCE = pathlib.Path(os.environ.get("MAMORI_SOURCE", pathlib.Path(__file__).resolve().parent.parent))
 BUILD = pathlib.Path(os.environ.get("MAMORI_BUILD", SOURCE / "build")).resolve()
-APPS = ("chat", "analyze", "health")
+APPS = ("chat", "analyze", "conversations", "health")
 READY_SECONDS = 30
 TICK_SECONDS = 0.01
 
@@ -378,7 +378,8 @@ class Stack:
 
     def wait_ready(self, name):
         """Until the worker answers, with whatever status but nginx's own errors for a dead one."""
-        path = "/api/health/live" if name == "health" else f"/api/{name}"
+        path = {"health": "/api/health/live",
+                "conversations": "/api/conversations/x/messages"}.get(name, f"/api/{name}")
 
         def answers():
             if self.workers[name].process.poll() is not None:

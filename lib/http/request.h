@@ -26,8 +26,10 @@
 enum { MM_REQUEST_ID_MAX = 64 };
 
 struct mm_request {
-	const char *method;        /* "GET", never NULL */
-	const char *path;          /* decoded by nginx, without the query; never NULL */
+	const char *method;  /* "GET", never NULL */
+	const char *path;    /* decoded by nginx, without the query; never NULL */
+	const char *path_id; /* what the route's {id} stands for, in `path`; NULL without */
+	size_t path_id_length;
 	const char *query;         /* after the "?", "" without one */
 	const char *content_type;  /* NULL if absent */
 	const char *accept;        /* NULL if absent */

@@ -10,7 +10,8 @@
  * Source   RFC 9110 sections 9.3.2 (HEAD), 9.3.7 (OPTIONS), 10.2.1 (Allow).
  *
  * A table is searched from top to bottom, row by row: right for the handful of rows an executable
- * has, wrong for hundreds. Paths are compared byte by byte; there are no patterns.
+ * has, wrong for hundreds. Paths are compared byte by byte, but for one "{id}" in a row's path, which
+ * stands for one or more bytes without a slash; the handler checks what they are.
  */
 #ifndef MM_HTTP_ROUTES_H
 #define MM_HTTP_ROUTES_H
@@ -32,7 +33,7 @@ typedef enum mm_status (*mm_handler)(void *context, const struct mm_request *, s
 
 struct mm_route {
 	const char *method; /* upper case; HEAD and OPTIONS need no row */
-	const char *path;   /* whole, such as "/api/chat" */
+	const char *path;   /* whole, such as "/api/chat" or "/api/conversations/{id}/messages" */
 	mm_handler handler;
 	bool takes_body; /* the body is read, and must be JSON */
 	/*
@@ -50,6 +51,8 @@ struct mm_route_match {
 	bool is_head;                 /* the reply's body stays here */
 	bool is_options;              /* 204 with Allow; route is NULL */
 	char allow[MM_ALLOW_TEXT];    /* for OPTIONS and MM_BAD_METHOD, "" otherwise */
+	const char *id;               /* what {id} stands for, in the path; NULL without */
+	size_t id_length;
 };
 
 /*

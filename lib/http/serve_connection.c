@@ -184,6 +184,8 @@ static enum mm_status answer(struct turn *turn, struct mm_seat *seat)
 	status = mm_route_find(app->routes, app->route_count, request->method, request->path,
 			       &turn->match);
 	turn->response.allow = turn->match.allow;
+	request->path_id = turn->match.id;
+	request->path_id_length = turn->match.id_length;
 	if (turn->match.is_options)
 		turn->response.status = 204;
 	route = turn->match.route;

@@ -4,7 +4,6 @@
 #include "service/chat.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/log.h"
 #include "base/token.h"
@@ -41,16 +40,6 @@ static enum mm_status read_request(struct mm_turn *turn, struct json_object *bod
 
 /* ---- 2. prove */
 
-/* The token of an "Authorization: Bearer" header, or NULL. */
-static const char *bearer_token(const char *authorization)
-{
-	static const char scheme[] = "Bearer ";
-	if (!authorization || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0)
-		return NULL;
-	authorization += sizeof scheme - 1;
-	return authorization + strspn(authorization, " ");
-}
-
 /* The body's token stands before the header's: a site may use the header for itself. */
 static enum mm_status prove(struct mm_turn *turn, const struct mm_chat_request *request,
 			    struct mm_error *err)
@@ -62,7 +51,7 @@ static enum mm_status prove(struct mm_turn *turn, const struct mm_chat_request *
 	if (status != MM_OK)
 		return status;
 	if (!token) {
-		token = bearer_token(request->authorization);
+		token = mm_field_bearer_token(request->authorization);
 		length = token ? strlen(token) : 0;
 	}
 	if (!turn->has_conversation || !token)
@@ -262,7 +251,15 @@ static enum mm_status hand_over_for_model(struct mm_turn *turn, struct mm_error 
 	return status;
 }
 
-/* A person may have taken over while the model ran: then the customer hears that person only. */
+static void drop_reply(struct mm_turn *turn, enum mm_owner owner)
+{
+	turn->stored.owner = owner;
+	turn->is_answered = false;
+	turn->reply = (struct mm_ai_reply){.text = NULL};
+}
+
+/* A person may have taken over while the model ran: then the customer hears that person only. What
+ * happens after this is seen when the record is applied: admit_dropped. */
 static void drop_if_taken_over(struct mm_turn *turn)
 {
 	struct mm_error cause = {.status = MM_OK};
@@ -274,9 +271,7 @@ static void drop_if_taken_over(struct mm_turn *turn)
 				  &owner, &cause) != MM_OK ||
 	    !exists || owner == MM_OWNER_BOT)
 		return;
-	turn->stored.owner = owner;
-	turn->is_answered = false;
-	turn->reply = (struct mm_ai_reply){.text = NULL};
+	drop_reply(turn, owner);
 }
 
 /* What needs a person is decided before a provider is asked; a bot out of answers, after. */
@@ -320,6 +315,17 @@ static void admit_spooled(void *context)
 	mm_turn_add_spooled(turn->answer, turn);
 }
 
+/* The database did not keep the reply: the answer is written again, shorter, in the same place. */
+static void admit_dropped(void *context)
+{
+	struct mm_turn *turn = context;
+	struct mm_json_writer writer;
+	drop_reply(turn, turn->owner_when_kept);
+	mm_buffer_clear(turn->answer);
+	mm_json_writer_init(&writer, turn->answer);
+	mm_turn_write_answer(&writer, turn);
+}
+
 static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *deferral,
 			   struct mm_error *err)
 {
@@ -333,8 +339,11 @@ static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *defer
 	const struct mm_record record = {.kind = MM_RECORD_TURN,
 					 .id = turn->record_id,
 					 .json = text.data,
-					 .length = text.length};
-	const struct mm_spooled spooled = {.tell = admit_spooled, .context = turn};
+					 .length = text.length,
+					 .owner_out =
+					     turn->is_answered ? &turn->owner_when_kept : NULL};
+	const struct mm_spooled spooled = {
+	    .tell = admit_spooled, .tell_dropped = admit_dropped, .context = turn};
 	return mm_keep(turn->runtime, &record, deferral, &spooled, turn->arena, err);
 }
 

@@ -4,6 +4,7 @@
 #include "service/field.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "text/utf8.h"
@@ -37,6 +38,15 @@ enum mm_status mm_field_check_message(const struct mm_message *message, size_t m
 		return mm_error_set(err, MM_TOO_LARGE, NULL, field,
 				    "%s must have at most %zu characters", field, max_code_points);
 	return MM_OK;
+}
+
+const char *mm_field_bearer_token(const char *authorization)
+{
+	static const char scheme[] = "Bearer ";
+	if (!authorization || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0)
+		return NULL;
+	authorization += sizeof scheme - 1;
+	return authorization + strspn(authorization, " ");
 }
 
 enum mm_status mm_field_message(struct json_object *body, size_t max_code_points,

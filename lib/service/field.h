@@ -31,6 +31,9 @@ struct mm_message {
 enum mm_status mm_field_check_message(const struct mm_message *message, size_t max_code_points,
 				      const char *field, struct mm_error *err);
 
+/* The token of an "Authorization: Bearer" header, or NULL. `authorization` may be NULL. */
+const char *mm_field_bearer_token(const char *authorization);
+
 /* Reads the required "message". */
 enum mm_status mm_field_message(struct json_object *body, size_t max_code_points,
 				struct mm_message *out, struct mm_error *err);

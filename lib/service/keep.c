@@ -8,14 +8,23 @@ struct held {
 	void (*release)(void *held, enum mm_status status, const struct mm_error *err);
 	void *reply;
 	struct mm_spooled spooled;
+	const enum mm_owner *owner; /* the record's */
 };
+
+static void tell(const struct mm_spooled *spooled, const enum mm_owner *owner, bool is_spooled)
+{
+	if (is_spooled && spooled->tell)
+		spooled->tell(spooled->context);
+	else if (owner && *owner != MM_OWNER_BOT && spooled->tell_dropped)
+		spooled->tell_dropped(spooled->context);
+}
 
 static void release(void *argument, enum mm_status status, bool is_spooled,
 		    const struct mm_error *err)
 {
 	const struct held held = *(const struct held *)argument;
-	if (status == MM_OK && is_spooled && held.spooled.tell)
-		held.spooled.tell(held.spooled.context);
+	if (status == MM_OK)
+		tell(&held.spooled, held.owner, is_spooled);
 	held.release(held.reply, status, err);
 }
 
@@ -35,8 +44,8 @@ static enum mm_status append(struct mm_runtime *runtime, const struct mm_record 
 {
 	bool is_spooled;
 	const enum mm_status status = mm_journal_append(runtime->journal, record, &is_spooled, err);
-	if (status == MM_OK && is_spooled && spooled)
-		spooled->tell(spooled->context);
+	if (status == MM_OK && spooled)
+		tell(spooled, record->owner_out, is_spooled);
 	return status;
 }
 
@@ -47,7 +56,8 @@ enum mm_status mm_keep(struct mm_runtime *runtime, const struct mm_record *recor
 	struct held *held = deferral ? mm_arena_zalloc(arena, sizeof *held) : NULL;
 	if (held)
 		*held = (struct held){.release = deferral->release,
-				      .reply = deferral->hold(deferral->context)};
+				      .reply = deferral->hold(deferral->context),
+				      .owner = record->owner_out};
 	if (!held || !held->reply)
 		return append(runtime, record, spooled, err);
 	if (spooled)

@@ -22,11 +22,13 @@ struct mm_deferral {
 };
 
 /*
- * Told that the record waits on this server's disk, before the answer leaves. It runs where the
- * release does: quick, and without the request's arena.
+ * Told what the answer does not know yet, before it leaves. It runs where the release does: quick,
+ * and without the request's arena.
  */
 struct mm_spooled {
-	void (*tell)(void *context);
+	void (*tell)(void *context); /* the record waits on this server's disk */
+	void (*tell_dropped)(
+	    void *context); /* record->owner_out: the reply was not kept; or NULL */
 	void *context;
 };
 

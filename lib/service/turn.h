@@ -58,7 +58,8 @@ struct mm_turn {
 	struct mm_id reply_id;
 	bool has_handoff;
 	struct mm_handoff handoff;
-	unsigned degradations; /* bit set of enum mm_degradation */
+	unsigned degradations;         /* bit set of enum mm_degradation */
+	enum mm_owner owner_when_kept; /* MM_OWNER_BOT, or for whom the reply was dropped */
 	struct mm_buffer *answer;
 };
 

@@ -89,7 +89,8 @@ static void write_degraded(struct mm_json_writer *writer, unsigned set)
 
 static const char *owner_after(const struct mm_turn *turn)
 {
-	return turn->has_handoff ? "human" : mm_owner_name(turn->stored.owner);
+	const bool is_handed = turn->has_handoff && turn->stored.owner != MM_OWNER_CLOSED;
+	return mm_owner_name(is_handed ? MM_OWNER_HUMAN : turn->stored.owner);
 }
 
 static void write_identity(struct mm_json_writer *writer, const struct mm_turn *turn)
@@ -221,6 +222,7 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_json_object_begin(writer);
 	pair_id(writer, "id", &turn->record_id);
 	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	mm_json_pair_bool(writer, "is_reply_held", turn->is_answered);
 	write_conversation(writer, turn);
 	mm_json_key(writer, "messages");
 	mm_json_array_begin(writer);

@@ -18,7 +18,7 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 /* Writes the journal's record of the turn. */
 void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *turn);
 
-/* The most that mm_turn_add_spooled adds. */
+/* The most that mm_turn_add_spooled adds, or that an answer grows by losing its reply. */
 enum { MM_TURN_SPOOLED_BYTES = 32 };
 
 /* Adds "journal" to what a complete answer says in `degraded`. */

@@ -23,13 +23,7 @@ enum column {
 	COLUMN__MAX
 };
 
-static const char *const owner_names[MM_OWNER__MAX] = {"bot", "human", "closed"};
 static const char *const role_names[MM_ROLE__MAX] = {"customer", "bot", "agent"};
-
-const char *mm_owner_name(enum mm_owner owner)
-{
-	return (unsigned)owner < MM_OWNER__MAX ? owner_names[owner] : "unknown";
-}
 
 const char *mm_message_role_name(enum mm_message_role role)
 {
@@ -43,12 +37,6 @@ static int find_name(const char *const names[], int count, const char *name, int
 		if (strcmp(names[i], name) == 0)
 			return i;
 	return fallback;
-}
-
-/* A value that this program does not know is taken for a person's: the bot stays silent. */
-static enum mm_owner parse_owner(const char *name)
-{
-	return (enum mm_owner)find_name(owner_names, MM_OWNER__MAX, name, MM_OWNER_HUMAN);
 }
 
 static bool is_true(const PGresult *rows, int row, enum column column)
@@ -107,7 +95,7 @@ static enum mm_status read_conversation(const PGresult *rows, struct mm_stored_c
 	if (PQnfields(rows) != COLUMN__MAX)
 		return mm_error_cause(err, MM_UPSTREAM, "load_conversation: other columns");
 	if (count > 0) {
-		conversation.owner = parse_owner(PQgetvalue(rows, 0, COLUMN_OWNER));
+		conversation.owner = mm_owner_parse(PQgetvalue(rows, 0, COLUMN_OWNER));
 		conversation.created_utc_ms = read_i64(rows, 0, COLUMN_CREATED_AT);
 		if (!PQgetisnull(rows, 0, COLUMN_CUSTOMER_NAME))
 			conversation.customer_name = PQgetvalue(rows, 0, COLUMN_CUSTOMER_NAME);
@@ -163,7 +151,7 @@ enum mm_status mm_conversation_owner(struct mm_pool *pool, const struct mm_id *i
 	if (status == MM_OK) {
 		*exists_out = PQntuples(rows) == 1 && !PQgetisnull(rows, 0, 0);
 		if (*exists_out)
-			*owner_out = parse_owner(PQgetvalue(rows, 0, 0));
+			*owner_out = mm_owner_parse(PQgetvalue(rows, 0, 0));
 	}
 	mm_arena_free(arena);
 	return status;

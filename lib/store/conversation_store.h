@@ -13,17 +13,8 @@
 
 #include "base/id.h"
 #include "detect/labels.h"
+#include "store/owner.h"
 #include "store/pool.h"
-
-enum mm_owner {
-	MM_OWNER_BOT,    /* the bot answers */
-	MM_OWNER_HUMAN,  /* a person answers, or is waited for */
-	MM_OWNER_CLOSED, /* nobody answers any more */
-	MM_OWNER__MAX
-};
-
-/* "bot", "human", "closed"; "unknown" when out of range. */
-const char *mm_owner_name(enum mm_owner owner);
 
 enum mm_message_role { MM_ROLE_CUSTOMER, MM_ROLE_BOT, MM_ROLE_AGENT, MM_ROLE__MAX };
 

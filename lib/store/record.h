@@ -5,7 +5,7 @@
  *          sql/ applies: an analysis or a turn. The document carries its own UUIDv7s, so applying
  *          it twice is the same as applying it once.
  * Units    length is bytes of UTF-8 JSON without a terminating NUL being needed.
- * Own      json is borrowed from whoever made the record.
+ * Own      json and owner_out are borrowed from whoever made the record, until it is durable.
  */
 #ifndef MM_STORE_RECORD_H
 #define MM_STORE_RECORD_H
@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/id.h"
+#include "store/owner.h"
 
 enum mm_record_kind {
 	MM_RECORD_ANALYSIS, /* mamori.apply_analyses */
@@ -25,6 +26,13 @@ struct mm_record {
 	struct mm_id id;
 	const char *json; /* one JSON object, or several with commas between: they stay together */
 	size_t length;
+	/*
+	 * For a turn with a reply that has not left yet, which its JSON calls is_reply_held; NULL for
+	 * any other record. MM_OWNER_BOT before; where the conversation is another's when the record is
+	 * applied, the reply is not kept, and this says whose. Untouched when the record is spooled:
+	 * then the reply leaves, and is kept.
+	 */
+	enum mm_owner *owner_out;
 };
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 
@@ -16,9 +17,13 @@ static const char *const apply_sql[MM_RECORD__MAX] = {
     [MM_RECORD_TURN] = "SELECT mamori.apply_turns($1::json)",
 };
 
+/* The same, for a batch with replies that have not left yet: rows of turns without theirs. */
+static const char held_sql[] = "SELECT turn_id, owner_now FROM mamori.keep_turns($1::json)";
+
 struct mm_sink_postgres {
 	struct mm_db *db;
-	int64_t call_ms; /* longest call */
+	struct mm_arena *arena; /* for the rows of one call */
+	int64_t call_ms;        /* longest call */
 	struct mm_buffer array;
 };
 
@@ -31,8 +36,11 @@ enum mm_status mm_sink_postgres_new(const struct mm_db_options *options,
 	if (!sink)
 		return mm_error_cause(err, MM_NO_MEMORY, "database sink");
 	own.retry_min_ms = 0;
-	enum mm_status status = mm_db_new(&own, &sink->db, err);
+	sink->arena = mm_arena_new(0);
+	enum mm_status status = sink->arena ? mm_db_new(&own, &sink->db, err)
+					    : mm_error_cause(err, MM_NO_MEMORY, "database sink");
 	if (status != MM_OK) {
+		mm_arena_free(sink->arena);
 		free(sink);
 		return status;
 	}
@@ -47,6 +55,7 @@ void mm_sink_postgres_free(struct mm_sink_postgres *sink)
 	if (!sink)
 		return;
 	mm_db_free(sink->db);
+	mm_arena_free(sink->arena);
 	mm_buffer_free(&sink->array);
 	free(sink);
 }
@@ -64,6 +73,42 @@ static enum mm_status write_array(struct mm_buffer *array, const struct mm_recor
 				 : MM_OK;
 }
 
+static bool is_any_held(const struct mm_record *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (records[i].owner_out)
+			return true;
+	return false;
+}
+
+/* One row: a turn whose reply was not kept, and whose its conversation is. */
+static void tell_owner(const PGresult *rows, int row, const struct mm_record *records, size_t count)
+{
+	const char *text = PQgetvalue(rows, row, 0);
+	struct mm_id id;
+
+	if (!mm_id_parse(text, strlen(text), &id))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (records[i].owner_out && mm_id_is_equal(&records[i].id, &id))
+			*records[i].owner_out = mm_owner_parse(PQgetvalue(rows, row, 1));
+}
+
+static enum mm_status apply_held(struct mm_sink_postgres *sink, const char *const values[],
+				 const struct mm_record *records, size_t count,
+				 struct mm_error *err)
+{
+	PGresult *rows;
+	enum mm_status status =
+	    mm_db_exec(sink->db, held_sql, 1, values, NULL, mm_db_now(sink->db) + sink->call_ms,
+		       &rows, sink->arena, err);
+
+	for (int row = 0; status == MM_OK && row < PQntuples(rows); row++)
+		tell_owner(rows, row, records, count);
+	mm_arena_reset(sink->arena);
+	return status;
+}
+
 static enum mm_status apply(void *self, enum mm_record_kind kind, const struct mm_record *records,
 			    size_t count, struct mm_error *err)
 {
@@ -75,8 +120,11 @@ static enum mm_status apply(void *self, enum mm_record_kind kind, const struct m
 
 	if (status == MM_OK) {
 		const char *const values[] = {mm_buffer_text(&sink->array)};
-		status = mm_db_exec(sink->db, apply_sql[kind], 1, values, NULL,
-				    mm_db_now(sink->db) + sink->call_ms, NULL, NULL, err);
+		if (kind == MM_RECORD_TURN && is_any_held(records, count))
+			status = apply_held(sink, values, records, count, err);
+		else
+			status = mm_db_exec(sink->db, apply_sql[kind], 1, values, NULL,
+					    mm_db_now(sink->db) + sink->call_ms, NULL, NULL, err);
 	}
 	if (sink->array.capacity > BUFFER_KEPT)
 		mm_buffer_free(&sink->array);

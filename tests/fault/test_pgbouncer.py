@@ -23,7 +23,8 @@ class Bouncer:
         self.sockets.mkdir(mode=0o700)
         self.users, self.ini = self.sockets / "users.txt", self.sockets / "bouncer.ini"
         self.users.write_text("".join(f'"{name}" ""\n' for name in (
-            "postgres", "mamori_chat", "mamori_analyze", "mamori_health", "mamori_admin")))
+            "postgres", "mamori_chat", "mamori_analyze", "mamori_conversations", "mamori_health",
+            "mamori_admin")))
         self.ini.write_text(f"""[databases]
 mamori = host={postgres.sockets} dbname=mamori
 [pgbouncer]

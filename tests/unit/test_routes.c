@@ -14,9 +14,10 @@
 #include "http/routes.h"
 
 static const struct mm_route routes[] = {
-    {.method = "POST", .path = "/api/chat"},  {.method = "GET", .path = "/api/health"},
-    {.method = "GET", .path = "/api/both"},   {.method = "POST", .path = "/api/both"},
-    {.method = "PATCH", .path = "/api/both"},
+    {.method = "POST", .path = "/api/chat"},   {.method = "GET", .path = "/api/health"},
+    {.method = "GET", .path = "/api/both"},    {.method = "POST", .path = "/api/both"},
+    {.method = "PATCH", .path = "/api/both"},  {.method = "GET", .path = "/api/c/{id}/m"},
+    {.method = "POST", .path = "/api/c/{id}"},
 };
 
 enum { ROUTES = sizeof(routes) / sizeof(routes[0]), NONE = -1 };
@@ -49,6 +50,19 @@ static const struct {
     {"slash at the end", "POST", "/api/chat/", MM_NOT_FOUND, NONE, "", false, false},
     {"longer path", "POST", "/api/chatter", MM_NOT_FOUND, NONE, "", false, false},
     {"empty path", "GET", "", MM_NOT_FOUND, NONE, "", false, false},
+    {"an id inside", "GET", "/api/c/x/m", MM_OK, 5, "", false, false},
+    {"an id inside, head", "HEAD", "/api/c/x/m", MM_OK, 5, "", true, false},
+    {"an id inside, options", "OPTIONS", "/api/c/x/m", MM_OK, NONE, "GET, HEAD, OPTIONS", false,
+     true},
+    {"an id inside, wrong method", "POST", "/api/c/x/m", MM_BAD_METHOD, NONE, "GET, HEAD, OPTIONS",
+     false, false},
+    {"an id at the end", "POST", "/api/c/x", MM_OK, 6, "", false, false},
+    {"an empty id", "GET", "/api/c//m", MM_NOT_FOUND, NONE, "", false, false},
+    {"an empty id at the end", "POST", "/api/c/", MM_NOT_FOUND, NONE, "", false, false},
+    {"two segments", "GET", "/api/c/x/y/m", MM_NOT_FOUND, NONE, "", false, false},
+    {"more after an id", "GET", "/api/c/x/mm", MM_NOT_FOUND, NONE, "", false, false},
+    {"a slash after an id", "POST", "/api/c/x/", MM_NOT_FOUND, NONE, "", false, false},
+    {"cut before the id", "GET", "/api/c", MM_NOT_FOUND, NONE, "", false, false},
 };
 
 static void find__each_case__gives_row_allow_and_flags(void **state)
@@ -67,6 +81,18 @@ static void find__each_case__gives_row_allow_and_flags(void **state)
 				 cases[i].name, got, row, match.is_head, match.is_options,
 				 match.allow);
 	}
+}
+
+static void find__id__is_the_segment_of_the_path(void **state)
+{
+	struct mm_route_match match;
+
+	(void)state;
+	assert_int_equal(mm_route_find(routes, ROUTES, "GET", "/api/c/a b/m", &match), MM_OK);
+	assert_int_equal(match.id_length, 3);
+	assert_memory_equal(match.id, "a b", 3);
+	assert_int_equal(mm_route_find(routes, ROUTES, "GET", "/api/both", &match), MM_OK);
+	assert_null(match.id);
 }
 
 static void find__more_methods_than_fit__is_cut_not_overrun(void **state)
@@ -88,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(find__each_case__gives_row_allow_and_flags),
+	    cmocka_unit_test(find__id__is_the_segment_of_the_path),
 	    cmocka_unit_test(find__more_methods_than_fit__is_cut_not_overrun),
 	};
 

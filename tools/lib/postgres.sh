@@ -7,7 +7,8 @@
 write_access_rules() {
 	local role
 	printf 'local all all peer map=demo\n' >"$state/postgres/pg_hba.conf"
-	for role in postgres mamori_owner mamori_chat mamori_analyze mamori_health mamori_admin; do
+	for role in postgres mamori_owner mamori_chat mamori_analyze mamori_conversations mamori_health \
+		mamori_admin mamori_desk; do
 		printf 'demo "%s" %s\n' "$service_user" "$role"
 	done >"$state/postgres/pg_ident.conf"
 }

@@ -6,7 +6,7 @@
 #
 # Uses     state, sockets, prefix (the installed tree), start_server
 
-worker_apps=(chat analyze health)
+worker_apps=(chat analyze conversations health)
 
 # database_as ROLE: a libpq connection string.
 database_as() {
