@@ -98,11 +98,16 @@ BEGIN
 	ON CONFLICT (id) DO UPDATE SET customer_name = excluded.customer_name
 	WHERE stored.customer_name IS NULL AND excluded.customer_name IS NOT NULL;
 
+	-- Also where a person has given it back since the turn began: the reply knows nothing of theirs.
 	dropped := ARRAY(
 		SELECT r.id
-		FROM json_to_recordset(records) AS r(id uuid, conversation json, is_reply_held boolean)
+		FROM json_to_recordset(records) AS r(id uuid, at bigint, conversation json,
+						     is_reply_held boolean)
 		JOIN mamori.conversations AS c ON c.id = (r.conversation ->> 'id')::uuid
-		WHERE r.is_reply_held AND mamori.owner_of(c) <> 'bot');
+		WHERE r.is_reply_held AND (mamori.owner_of(c) <> 'bot' OR EXISTS (
+			SELECT FROM mamori.conversation_actions AS a
+			WHERE a.conversation_id = c.id
+			  AND a.id >= mamori.uuid_at(mamori.utc_of(r.at)))));
 	IF dropped = '{}' THEN
 		PERFORM mamori.apply_turns(records);
 		RETURN;
@@ -120,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION mamori.keep_turns IS
-	'apply_turns for answers that have not left: a reply with is_reply_held is kept only while the bot has the conversation; returns the turns whose reply was not kept, and who has theirs. For a first attempt: what was told to the customer goes through apply_turns';
+	'apply_turns for answers that have not left: a reply with is_reply_held is kept only where the bot has had the conversation since the turn began; returns the turns whose reply was not kept, and who has theirs. For a first attempt: what was told to the customer goes through apply_turns';
 
 -- ---- what people do
 

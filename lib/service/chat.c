@@ -336,6 +336,7 @@ static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *defer
 	mm_turn_write_record(&writer, turn);
 	if (text.has_failed)
 		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the record");
+	turn->owner_when_kept = MM_OWNER__MAX;
 	const struct mm_record record = {.kind = MM_RECORD_TURN,
 					 .id = turn->record_id,
 					 .json = text.data,

@@ -15,7 +15,7 @@ static void tell(const struct mm_spooled *spooled, const enum mm_owner *owner, b
 {
 	if (is_spooled && spooled->tell)
 		spooled->tell(spooled->context);
-	else if (owner && *owner != MM_OWNER_BOT && spooled->tell_dropped)
+	else if (owner && *owner != MM_OWNER__MAX && spooled->tell_dropped)
 		spooled->tell_dropped(spooled->context);
 }
 

@@ -59,7 +59,7 @@ struct mm_turn {
 	bool has_handoff;
 	struct mm_handoff handoff;
 	unsigned degradations;         /* bit set of enum mm_degradation */
-	enum mm_owner owner_when_kept; /* MM_OWNER_BOT, or for whom the reply was dropped */
+	enum mm_owner owner_when_kept; /* MM_OWNER__MAX; or the reply was dropped */
 	struct mm_buffer *answer;
 };
 

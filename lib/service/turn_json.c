@@ -195,7 +195,8 @@ static void write_conversation(struct mm_json_writer *writer, const struct mm_tu
 	mm_json_pair_i64(writer, "created_at",
 			 turn->stored.exists ? turn->stored.created_utc_ms : turn->now_utc_ms);
 	mm_json_pair_text(writer, "customer_name", turn->customer_name);
-	mm_json_pair_text(writer, "owner", owner_after(turn));
+	/* Of a row to be made, which cannot be closed; where there is one, its owner stays. */
+	mm_json_pair_text(writer, "owner", strcmp(owner_after(turn), "bot") == 0 ? "bot" : "human");
 	mm_json_object_end(writer);
 }
 

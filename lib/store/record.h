@@ -28,9 +28,9 @@ struct mm_record {
 	size_t length;
 	/*
 	 * For a turn with a reply that has not left yet, which its JSON calls is_reply_held; NULL for
-	 * any other record. MM_OWNER_BOT before; where the conversation is another's when the record is
-	 * applied, the reply is not kept, and this says whose. Untouched when the record is spooled:
-	 * then the reply leaves, and is kept.
+	 * any other record. MM_OWNER__MAX before; where a person has acted on the conversation since the
+	 * turn began, the reply is not kept, and this says whose the conversation is. Untouched when the
+	 * record is spooled: then the reply leaves, and is kept.
 	 */
 	enum mm_owner *owner_out;
 };

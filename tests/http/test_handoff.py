@@ -1,15 +1,25 @@
 """A handoff from end to end: the customer through HTTP, the people by mamori handoff."""
 
 import concurrent.futures
+import contextlib
 import os
 import pwd
+import secrets
+import subprocess
+import time
 import unittest
 
-from client import ApiTest, begin_stack, new_id
+from client import ApiTest, begin_stack, new_id, wait_until
 from desk import Desk
 
 RUDE = "ふざけるな！バカ！"
-OWNERS = ("bot", "human", "closed")
+
+
+def new_time_id():
+    """A UUIDv7 of this moment."""
+    tail = secrets.token_hex(10)
+    text = f"{time.time_ns() // 1000000:012x}7{tail[:3]}8{tail[3:18]}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def setUpModule():
@@ -118,6 +128,76 @@ class Story(HandoffTest):
         self.suzuki.act("reply", turn["conversation_id"], "お調べします。")
         self.assertEqual(self.read(turn)["messages"][-1]["text"], "お調べします。")
         self.assertEqual(self.actions(turn)[0], ["鈴木", "accept", "bot", "human"])
+
+
+class Overtaken(HandoffTest):
+    """A person acts between the bot's last look at the owner and the record of its reply."""
+
+    @contextlib.contextmanager
+    def person_in_between(self, turn, verb):
+        """Yields a function that lets the person's transaction, which has begun, take effect."""
+        session = subprocess.Popen(["psql", "-XqAt", "-h", str(self.stack.postgres.sockets), "-U",
+                                    "mamori_desk", "-d", "mamori"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        now = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+        target = f"'{turn['conversation_id']}'"
+        accept = (f"SELECT outcome FROM mamori.desk_accept('{new_time_id()}', {now}, '鈴木', {target}, NULL,"
+                  f" '{new_time_id()}');\n")
+        close = (f"SELECT outcome FROM mamori.desk_end('{new_time_id()}', {now}, '鈴木', {target}, 'close',"
+                 " NULL);\n")
+        try:
+            session.stdin.write("BEGIN;\n" + accept + (close if verb == "close" else ""))
+            session.stdin.flush()
+            for _ in range(2 if verb == "close" else 1):
+                self.assertEqual(session.stdout.readline(), "done\n")
+            yield lambda: session.communicate("COMMIT;\n", timeout=20)
+        finally:
+            if session.poll() is None:
+                session.kill()
+                session.communicate()
+
+    def waits_for_lock(self):
+        return self.sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'mamori_chat' AND"
+                        " wait_event_type = 'Lock'")
+
+    def roles(self, turn):
+        return [row[0] for row in self.sql("SELECT role FROM mamori.messages WHERE conversation_id ="
+                                           f" '{turn['conversation_id']}' ORDER BY id")]
+
+    def overtake(self, verb):
+        first = self.chat("こんにちは")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, \
+                self.person_in_between(first, verb) as commit:
+            asked = pool.submit(self.chat, "商品が届きません。", first)
+            wait_until(self.waits_for_lock, "the record to wait for the person", 5)
+            commit()
+            return first, asked.result(20)
+
+    def test_taken__reply_is_neither_kept_nor_sent(self):
+        first, turn = self.overtake("accept")
+        self.assertIsNone(turn["response"])
+        self.assertIsNone(turn["ai"])
+        self.assertEqual(turn["owner"], "human")
+        self.assertNotIn("degraded", turn)
+        self.assertEqual(self.roles(first), ["customer", "bot", "customer"])
+        self.assertEqual(self.sql("SELECT message_count FROM mamori.conversations WHERE"
+                                  f" id = '{first['conversation_id']}'"), [["3"]])
+
+    def test_closed__says_so(self):
+        first, turn = self.overtake("close")
+        self.assertEqual((turn["response"], turn["owner"]), (None, "closed"))
+        self.assertEqual(self.roles(first), ["customer", "bot", "customer"])
+
+    def test_told_from_the_spool__what_the_customer_read_is_kept(self):
+        first = self.chat("こんにちは")
+        with self.person_in_between(first, "accept") as commit:
+            turn = self.chat("商品が届きません。", first)
+            self.assertEqual(turn["degraded"], ["journal"])
+            commit()
+        wait_until(lambda: len(self.roles(first)) == 4, "the spool to be drained")
+        self.assertEqual(self.read(first)["messages"][-1]["text"], turn["response"])
+        self.assertEqual(self.read(first)["owner"], "human")
+        wait_until(lambda: self.health().json()["checks"]["journal"]["mode"] == "direct", "the journal")
 
 
 class CompareAndSet(HandoffTest):

@@ -1,6 +1,6 @@
 -- People: accept, reply, return, resolve, close; what is recorded; replies of the bot that are dropped.
 BEGIN;
-SELECT plan(56);
+SELECT plan(58);
 
 CREATE FUNCTION pg_temp.id(number integer) RETURNS uuid LANGUAGE sql
 RETURN tap.uuid_of(now(), number);
@@ -29,6 +29,8 @@ CREATE FUNCTION pg_temp.held(conversation integer, messages jsonb, handoff jsonb
 RETURNS jsonb LANGUAGE sql
 RETURN tap.turn(conversation, messages, '[]', handoff)
        || jsonb_build_object('is_reply_held', true, 'id', pg_temp.id(number));
+CREATE FUNCTION pg_temp.begun(turn jsonb, moment timestamptz) RETURNS jsonb LANGUAGE sql
+RETURN turn || jsonb_build_object('at', tap.ms_of(moment));
 CREATE FUNCTION pg_temp.texts(conversation integer) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(role || ':' || text, ', ' ORDER BY id) FROM mamori.messages
 	WHERE conversation_id = pg_temp.id(conversation)
@@ -119,6 +121,13 @@ SELECT results_eq($$ SELECT * FROM mamori.keep_turns(json_build_array(
 SELECT is(pg_temp.texts(3), 'customer:message 301, bot:message 302, customer:message 303',
 	  'the customer''s message is kept');
 SELECT is(pg_temp.texts(5), 'customer:message 501, bot:message 502', 'the other turn is whole');
+SELECT pg_temp.finish(1051, '鈴木', 3, 'return');
+SELECT results_eq($$ SELECT owner_now FROM mamori.keep_turns(json_build_array(pg_temp.begun(
+	pg_temp.held(3, jsonb_build_array(tap.message(307), tap.message(308, 'bot'))), now()))) $$,
+	$$ VALUES ('bot') $$, 'given back since the turn began: dropped');
+SELECT is_empty($$ SELECT * FROM mamori.keep_turns(json_build_array(pg_temp.begun(
+	pg_temp.held(3, jsonb_build_array(tap.message(309), tap.message(310, 'bot'))),
+	now() + interval '1 second'))) $$, 'given back before it began: kept');
 SELECT results_eq($$ SELECT owner_now FROM mamori.keep_turns(json_build_array(
 	pg_temp.held(1, jsonb_build_array(tap.message(120), tap.message(121, 'bot'))))) $$,
 	$$ VALUES ('closed') $$, 'closed: dropped');

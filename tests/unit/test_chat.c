@@ -2,6 +2,7 @@
  * what is refused. Stored conversations are tested through HTTP. */
 #include "config.h"
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,8 @@ static struct mm_settings settings;
 static struct mm_runtime runtime;
 static char kept[65536]; /* the last batch that the fake sink got */
 static enum mm_status sink_status;
+static enum mm_owner sink_owner = MM_OWNER__MAX; /* what the sink tells of held replies */
+static bool was_held;                            /* the last record's reply */
 
 static enum mm_status apply(void *self, enum mm_record_kind kind, const struct mm_record *records,
 			    size_t count, struct mm_error *err)
@@ -30,6 +33,9 @@ static enum mm_status apply(void *self, enum mm_record_kind kind, const struct m
 	(void)kind;
 	(void)count;
 	snprintf(kept, sizeof kept, "%.*s", (int)records[0].length, records[0].json);
+	was_held = records[0].owner_out != NULL;
+	if (was_held && sink_status == MM_OK)
+		*records[0].owner_out = sink_owner;
 	return sink_status == MM_OK ? MM_OK : mm_error_cause(err, sink_status, "fake");
 }
 
@@ -220,6 +226,79 @@ static void record__holds_what_was_said(void **state)
 	mm_arena_free(arena);
 }
 
+/* Holds nothing, and remembers the release. */
+static unsigned released;
+
+static void *hold(void *context)
+{
+	return context;
+}
+
+static void release(void *held, enum mm_status status, const struct mm_error *err)
+{
+	(void)err;
+	assert_int_equal(status, MM_OK);
+	released++;
+	sem_post(held);
+}
+
+/* One turn whose answer is held until its record is durable. */
+static struct json_object *send_held(const char *json, struct mm_arena *arena)
+{
+	sem_t is_released;
+	struct mm_buffer out;
+	struct mm_error err = {.status = MM_OK};
+	const struct mm_deferral deferral = {
+	    .hold = hold, .release = release, .context = &is_released};
+	const struct mm_chat_request request = {
+	    .body = parse(json, arena), .request_id = "test", .deferral = &deferral};
+	sem_init(&is_released, 0, 0);
+	mm_buffer_init(&out, 256, 0, arena);
+	assert_int_equal(mm_chat(&runtime, &request, &out, arena, &err), MM_OK);
+	sem_wait(&is_released);
+	sem_destroy(&is_released);
+	return parse(mm_buffer_text(&out), arena);
+}
+
+static void reply_not_kept__answer_has_none_and_says_whose_it_is(void **state)
+{
+	static const struct {
+		const char *json;
+		enum mm_owner owner;
+		const char *want_owner;
+		bool want_handoff;
+	} cases[] = {
+	    {"{\"message\":\"荷物が届きません\"}", MM_OWNER_HUMAN, "human", false},
+	    {"{\"message\":\"荷物が届きません\"}", MM_OWNER_CLOSED, "closed", false},
+	    {"{\"message\":\"荷物が届きません\"}", MM_OWNER_BOT, "bot", false},
+	    {"{\"message\":\"バカ\"}", MM_OWNER_HUMAN, "human", true},
+	    {"{\"message\":\"バカ\"}", MM_OWNER_CLOSED, "closed", true},
+	};
+	struct mm_error err = {.status = MM_OK};
+	(void)state;
+	sink_status = MM_OK;
+	for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+		const size_t row = i / 2;
+		struct mm_arena *arena = mm_arena_new(0);
+		struct json_object *answer = NULL;
+		sink_owner = cases[row].owner;
+		if (i % 2)
+			answer = send_held(cases[row].json, arena);
+		else
+			assert_int_equal(send(cases[row].json, NULL, &answer, &err, arena), MM_OK);
+		struct json_object *handoff = json_object_object_get(answer, "handoff");
+		assert_true(was_held);
+		assert_non_null(strstr(kept, "\"is_reply_held\":true"));
+		assert_null(json_object_object_get(answer, "response"));
+		assert_null(json_object_object_get(answer, "ai"));
+		assert_string_equal(text_of(answer, "owner"), cases[row].want_owner);
+		assert_int_equal(handoff != NULL, cases[row].want_handoff);
+		mm_arena_free(arena);
+	}
+	sink_owner = MM_OWNER__MAX;
+	assert_int_equal(released, sizeof cases / sizeof cases[0]);
+}
+
 static void token__of_the_conversation__is_needed(void **state)
 {
 	char good[160], bad[160], header[80], token[MM_TOKEN_TEXT];
@@ -311,6 +390,7 @@ int main(void)
 	    cmocka_unit_test(token__of_the_conversation__is_needed),
 	    cmocka_unit_test(database_down_without_token__gives_a_fresh_conversation),
 	    cmocka_unit_test(batch__is_one_record),
+	    cmocka_unit_test(reply_not_kept__answer_has_none_and_says_whose_it_is),
 	    cmocka_unit_test(sink_down__is_spooled_and_told),
 	};
 	return cmocka_run_group_tests_name("chat", tests, open_all, close_all);
