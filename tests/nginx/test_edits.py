@@ -120,6 +120,16 @@ class Rates(NginxTest):
         self.assertEqual(set(statuses), {200, 429})
         self.assertEqual(set(statuses[:50]), {200})
 
+    def test_polling_rate__limits_who_asks_for_messages_and_nothing_else(self):
+        self.edit_and_reload("limits.conf", (r"(zone=mamori_poll:10m\s+rate=)\d+r/s", r"\g<1>1r/s"),
+                             (r"(zone=mamori_poll\s+burst=)\d+", r"\g<1>1"))
+        path = "/api/conversations/00000000-0000-7000-8000-000000000000/messages"
+        replies = [self.get(path) for _ in range(6)]
+        self.assertEqual({reply.status for reply in replies}, {403, 429})
+        self.assert_error(next(reply for reply in replies if reply.status == 429), 429, "rate_limited")
+        self.assertEqual({self.get().status for _ in range(10)}, {200})
+        self.assertEqual({self.get("/api/conversations/x").status for _ in range(10)}, {404})
+
     def test_total_rate__limits_all_clients_together(self):
         self.edit("real-ip.conf", (r"#set_real_ip_from  192.0.2.10;", "set_real_ip_from 127.0.0.1;"),
                   (r"#real_ip_header", "real_ip_header"))
