@@ -121,11 +121,18 @@ static void write_done(struct mm_turn *turn, struct mm_buffer *json)
 static enum mm_status send_off(struct mm_turn *turn, struct mm_error *err)
 {
 	if (turn->stream->state == MM_AUDIENCE_SENT_OFF && turn->reply.outcome == MM_AI_STOPPED)
-		return mm_error_set(err, MM_STOPPING, "stopping", NULL,
-				    "The service is restarting; what was shown of the reply is kept");
+		return mm_error_set(
+		    err, MM_STOPPING, "stopping", NULL,
+		    "The service is restarting; what was shown of the reply is kept");
 	if (turn->stream->state == MM_AUDIENCE_LEFT)
 		mm_log(MM_LOG_INFO, turn->request_id, "chat: the client left before the end");
 	return MM_OK;
+}
+
+/* A person has the conversation, or the client left before the first word: then the message is all. */
+static bool has_more_to_keep(const struct mm_turn *turn)
+{
+	return turn->part == MM_TURN_WHOLE || turn->is_answered || turn->has_handoff;
 }
 
 enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err)
@@ -137,7 +144,8 @@ enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err)
 		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the answer");
 	if (turn->is_spooled)
 		mm_turn_add_spooled(&done, turn);
-	const enum mm_status status = turn->stream->keep(turn, err);
+	const enum mm_status status =
+	    has_more_to_keep(turn) ? turn->stream->keep(turn, err) : MM_OK;
 	turn->answer = NULL;
 	if (status != MM_OK)
 		return status;
