@@ -1,9 +1,25 @@
-/* chat.fcgi: POST /api/chat answers a customer, or hands the conversation to a person. */
+/* chat.fcgi: POST /api/chat answers a customer, in one document or in events, or hands the
+ * conversation to a person. */
 #include "config.h"
 
+#include "base/clock.h"
+#include "http/accept.h"
 #include "http/deferral.h"
+#include "http/event_stream.h"
 #include "http/serve.h"
 #include "service/chat.h"
+
+static enum mm_status stream_chat(struct mm_runtime *runtime, struct mm_chat_request *chat,
+				  const struct mm_request *request, struct mm_response *response,
+				  struct mm_error *err)
+{
+	struct mm_event_stream stream;
+	mm_event_stream_init(&stream, request, &mm_clock_system);
+	const struct mm_audience audience = mm_event_stream_audience(&stream);
+	chat->audience = &audience;
+	return mm_event_stream_end(
+	    &stream, mm_chat(runtime, chat, &response->body, request->arena, err), err);
+}
 
 static enum mm_status post_chat(void *context, const struct mm_request *request,
 				struct mm_response *response, struct mm_error *err)
@@ -20,6 +36,8 @@ static enum mm_status post_chat(void *context, const struct mm_request *request,
 						    &chat.body, request->arena, err);
 	if (status != MM_OK)
 		return status;
+	if (mm_accept_wants_events(request->accept))
+		return stream_chat(runtime, &chat, request, response, err);
 	return mm_chat(runtime, &chat, &response->body, request->arena, err);
 }
 

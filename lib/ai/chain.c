@@ -186,6 +186,18 @@ static void sleep_ms(int64_t ms)
 		continue;
 }
 
+/* False: the watcher wants no more. */
+static bool wait_watched(const struct passage *passage, int64_t ms)
+{
+	const struct mm_ai_watcher *watcher = &passage->request->watcher;
+	for (; ms > 0; ms -= MM_AI_WAIT_MS) {
+		sleep_ms(ms < MM_AI_WAIT_MS ? ms : MM_AI_WAIT_MS);
+		if (watcher->on_wait && !watcher->on_wait(watcher->context))
+			return false;
+	}
+	return true;
+}
+
 static int64_t tokens_of(const struct mm_remote_answer *answer)
 {
 	return answer->input_tokens + answer->output_tokens;
@@ -200,8 +212,11 @@ static enum mm_fault ask_link(const struct passage *passage, struct mm_link *lin
 	if (fault != MM_FAULT_NONE)
 		return fault;
 	for (int attempt = 0; attempt < ATTEMPTS_MAX && wait >= 0; attempt++) {
-		if (wait > 0)
-			sleep_ms(wait);
+		if (!wait_watched(passage, wait)) {
+			*answer = (struct mm_remote_answer){.outcome = MM_AI_STOPPED, .text = ""};
+			fault = MM_FAULT_NONE;
+			break;
+		}
 		fault = ask_once(passage, link, answer);
 		used += tokens_of(answer);
 		wait = fault == MM_FAULT_NONE ? -1 : choose_wait(passage, fault, answer);

@@ -22,7 +22,10 @@
 #include "base/status.h"
 #include "detect/detector.h"
 
-enum { MM_AI_TRIED_MAX = 4 };
+enum {
+	MM_AI_TRIED_MAX = 4,
+	MM_AI_WAIT_MS = 250, /* how often a watcher is asked while nothing comes */
+};
 
 /* An earlier message of the conversation. */
 struct mm_ai_turn {
@@ -40,6 +43,9 @@ struct mm_ai_watcher {
 	 * call to the provider is ended, and the reply's outcome is MM_AI_STOPPED.
 	 */
 	bool (*on_delta)(void *context, const char *text, size_t length);
+	/* Nothing has come for MM_AI_WAIT_MS, or nothing that on_delta is told of. False stops, as
+	 * there. */
+	bool (*on_wait)(void *context);
 	/* Whether the whole answer is good. False: it counts as a fault, the next provider is asked.
 	 * The built-in responder's is not asked about. */
 	bool (*accept)(void *context, const char *text, size_t length);
@@ -74,7 +80,7 @@ enum mm_ai_outcome {
 	MM_AI_ANSWERED,
 	MM_AI_REFUSED,     /* the provider declined, or blocked question or answer: for a person */
 	MM_AI_HANDED_OVER, /* the model asked for a person */
-	MM_AI_STOPPED,     /* on_delta said so */
+	MM_AI_STOPPED,     /* on_delta or on_wait said so, before the answer was whole */
 	MM_AI_OUTCOME__MAX
 };
 

@@ -238,16 +238,31 @@ struct listener {
 	bool is_stopped;
 };
 
+/* An answer that is whole is not stopped any more. */
+static bool stop(struct listener *listener)
+{
+	listener->is_stopped = listener->reading.finish == MM_FINISH_NONE;
+	return !listener->is_stopped;
+}
+
+static bool wait_on(void *context)
+{
+	struct listener *listener = context;
+	const struct mm_ai_watcher *watcher = &listener->request->watcher;
+	return !watcher->on_wait || watcher->on_wait(watcher->context) || stop(listener);
+}
+
 static bool deliver(struct listener *listener)
 {
 	const struct mm_ai_watcher *watcher = &listener->request->watcher;
 	const size_t length = listener->reading.text.length - listener->delivered;
-	if (!watcher->on_delta || length == 0)
+	if (length == 0)
+		return wait_on(listener);
+	if (!watcher->on_delta)
 		return true;
 	const char *part = listener->reading.text.data + listener->delivered;
 	listener->delivered = listener->reading.text.length;
-	listener->is_stopped = !watcher->on_delta(watcher->context, part, length);
-	return !listener->is_stopped;
+	return watcher->on_delta(watcher->context, part, length) || stop(listener);
 }
 
 static enum mm_status take_document(void *context, const char *text, size_t length)
@@ -263,10 +278,11 @@ static enum mm_status take_document(void *context, const char *text, size_t leng
 	else
 		listener->fault = mm_reading_take(&listener->reading, listener->protocol, document);
 	mm_arena_reset(listener->scratch);
-	return listener->fault == MM_FAULT_NONE && deliver(listener) ? MM_OK : MM_UPSTREAM;
+	return listener->fault == MM_FAULT_NONE ? MM_OK : MM_UPSTREAM;
 }
 
-/* False ends the transfer: what follows a fault is of no use. */
+/* What has come at once is delivered at once: who is slow to take it is not told more often. False
+ * ends the transfer: what follows a fault is of no use. */
 static bool take_body(void *context, const struct mm_transport_result *result, const char *bytes,
 		      size_t length)
 {
@@ -275,7 +291,7 @@ static bool take_body(void *context, const struct mm_transport_result *result, c
 	(void)result;
 	if (status == MM_TOO_LARGE)
 		listener->fault = MM_FAULT_TOO_LONG;
-	return status == MM_OK;
+	return status == MM_OK && deliver(listener);
 }
 
 static enum mm_fault fault_of_end(enum mm_transport_end end)
@@ -328,6 +344,8 @@ static enum mm_fault find_fault(struct listener *listener, const struct mm_trans
 	if (is_whole && listener->fault == MM_FAULT_NONE &&
 	    mm_stream_parser_finish(&listener->parser) == MM_BAD_INPUT)
 		listener->fault = MM_FAULT_INVALID;
+	if (listener->fault == MM_FAULT_NONE && listener->delivered < listener->reading.text.length)
+		deliver(listener); /* a last document without an end */
 	if (is_error)
 		return fault_of_status(result->status, listener);
 	if (listener->fault != MM_FAULT_NONE)
@@ -411,6 +429,7 @@ static void carry(struct mm_remote *remote, const struct mm_buffer *body, bool i
 		  struct mm_transport_result *result)
 {
 	const struct mm_provider_settings *settings = remote->settings;
+	const struct mm_ai_watcher *watcher = &listener->request->watcher;
 	const char *key =
 	    remote->key_header ? (const char *)mm_secret_bytes(remote->key_header) : NULL;
 	const struct mm_transport_call call = {
@@ -424,8 +443,10 @@ static void carry(struct mm_remote *remote, const struct mm_buffer *body, bool i
 	    .idle_ms = settings->idle_timeout_ms,
 	    .deadline_mono_ms = choose_deadline(remote, deadline_mono_ms),
 	    .max_bytes = ANSWER_MAX_BYTES,
-	    .wants_parts = listener->request->watcher.on_delta != NULL,
+	    .wants_parts = watcher->on_delta || watcher->on_wait,
 	    .on_body = take_body,
+	    .on_wait = watcher->on_wait ? wait_on : NULL,
+	    .wait_ms = MM_AI_WAIT_MS,
 	    .context = listener,
 	};
 	mm_transport_run(remote->transport, &call, result);

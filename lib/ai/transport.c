@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ai/transport_internal.h"
@@ -105,14 +106,32 @@ static void submit(struct mm_transport *transport, struct mm_transfer *transfer)
 		mm_transport_poke(transport);
 }
 
-/* Takes what has come; the caller's buffer of before goes back, so that its memory is used again.
- * True: the transfer is over. */
+/* Mutex held; released while waiting. False: the caller wants to be asked before more waiting. */
+static bool wait_for_bytes(struct mm_transfer *transfer)
+{
+	const struct mm_transport_call *call = transfer->call;
+	struct timespec until;
+	if (!call->on_wait) {
+		pthread_cond_wait(&transfer->wake, &transfer->mutex);
+		return true;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += call->wait_ms % 1000 * 1000000;
+	until.tv_sec += call->wait_ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_cond_timedwait(&transfer->wake, &transfer->mutex, &until) != ETIMEDOUT;
+}
+
+/* Takes what has come, nothing if that is long in coming; the caller's buffer of before goes back,
+ * so that its memory is used again. True: the transfer is over. */
 static bool wait_for_part(struct mm_transfer *transfer, struct mm_buffer *part)
 {
 	mm_buffer_clear(part);
 	pthread_mutex_lock(&transfer->mutex);
-	while (!transfer->is_done && (transfer->inbox.length == 0 || !transfer->call->wants_parts))
-		pthread_cond_wait(&transfer->wake, &transfer->mutex);
+	bool may_wait = true;
+	while (may_wait && !transfer->is_done &&
+	       (transfer->inbox.length == 0 || !transfer->call->wants_parts))
+		may_wait = wait_for_bytes(transfer);
 	const struct mm_buffer taken = transfer->inbox;
 	transfer->inbox = *part;
 	*part = taken;
@@ -121,18 +140,24 @@ static bool wait_for_part(struct mm_transfer *transfer, struct mm_buffer *part)
 	return is_over;
 }
 
+/* What the caller says to the part, or to there being none. */
+static bool tell(const struct mm_transfer *transfer, const struct mm_buffer *part, bool is_over)
+{
+	const struct mm_transport_call *call = transfer->call;
+	if (part->length > 0)
+		return call->on_body(call->context, &transfer->result, part->data, part->length);
+	return is_over || !call->on_wait || call->on_wait(call->context);
+}
+
 /* Gives the parts to the caller until the loop has let go of the transfer. */
 static void receive(struct mm_transport *transport, struct mm_transfer *transfer)
 {
-	const struct mm_transport_call *call = transfer->call;
 	struct mm_buffer part;
 	bool is_over = false;
-	mm_buffer_init(&part, 0, call->max_bytes, NULL);
+	mm_buffer_init(&part, 0, transfer->call->max_bytes, NULL);
 	while (!is_over) {
 		is_over = wait_for_part(transfer, &part);
-		if (part.length == 0 || atomic_load(&transfer->must_stop))
-			continue;
-		if (call->on_body(call->context, &transfer->result, part.data, part.length))
+		if (atomic_load(&transfer->must_stop) || tell(transfer, &part, is_over))
 			continue;
 		atomic_store(&transfer->must_stop, true);
 		mm_transport_poke(transport);
@@ -142,13 +167,17 @@ static void receive(struct mm_transport *transport, struct mm_transfer *transfer
 
 static bool begin(struct mm_transport *transport, struct mm_transfer *transfer)
 {
+	pthread_condattr_t monotonic;
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy)
 		return false;
 	transfer->clock = transport->clock;
 	transfer->verdict = MM_TRANSPORT__MAX;
 	pthread_mutex_init(&transfer->mutex, NULL);
-	pthread_cond_init(&transfer->wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&transfer->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	mm_buffer_init(&transfer->inbox, 0, transfer->call->max_bytes, NULL);
 	set_options(transfer);
 	transfer->started_mono_ms = mm_clock_mono_ms(transport->clock);

@@ -47,7 +47,7 @@ enum mm_transport_end {
 	MM_TRANSPORT_IDLE,    /* idle_ms */
 	MM_TRANSPORT_TOTAL,   /* the deadline */
 	MM_TRANSPORT_LARGE,   /* max_bytes, or the head's limit */
-	MM_TRANSPORT_STOPPED, /* on_body said so */
+	MM_TRANSPORT_STOPPED, /* on_body or on_wait said so */
 	MM_TRANSPORT_FAILED,  /* ours: no memory */
 	MM_TRANSPORT__MAX
 };
@@ -79,6 +79,10 @@ struct mm_transport_call {
 	/* status and headers of `result` are filled. False stops the transfer. */
 	bool (*on_body)(void *context, const struct mm_transport_result *result, const char *bytes,
 			size_t length);
+	/* Called in the same thread each time that nothing has come for wait_ms. False stops the
+	 * transfer. NULL: not wanted; else wants_parts is true. */
+	bool (*on_wait)(void *context);
+	int64_t wait_ms;
 	void *context;
 };
 

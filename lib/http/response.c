@@ -54,7 +54,7 @@ void mm_response_init(struct mm_response *response, struct mm_arena *arena)
 	mm_buffer_init(&response->body, BODY_INITIAL, BODY_MAX, arena);
 }
 
-static void write_error_body(struct mm_buffer *body, enum mm_status status,
+void mm_response_write_error(struct mm_buffer *body, enum mm_status status,
 			     const struct mm_error *err, const char *request_id)
 {
 	bool has_message = err && err->message[0];
@@ -83,7 +83,7 @@ void mm_response_set_error(struct mm_response *response, enum mm_status status,
 	if (response->status == STATUS_UNAVAILABLE && response->retry_after_seconds == 0)
 		response->retry_after_seconds = 1;
 	mm_buffer_clear(&response->body);
-	write_error_body(&response->body, status, err, request_id);
+	mm_response_write_error(&response->body, status, err, request_id);
 }
 
 static void write_head(const struct mm_response *response, const char *request_id,

@@ -32,10 +32,17 @@ struct mm_response {
 void mm_response_init(struct mm_response *response, struct mm_arena *arena);
 
 /*
- * Replaces whatever the response holds by the JSON of an error:
+ * Appends the JSON of an error:
  * {"error": message, "code": code, "details": {"field": …}, "request_id": …}; details only where a
- * field is named. err may be NULL: then the status's own message and code are used. A 503 gets
- * Retry-After: 1 where nothing longer was set. err->cause never leaves the process.
+ * field is named. err may be NULL: then the status's own message and code are used. err->cause
+ * never leaves the process.
+ */
+void mm_response_write_error(struct mm_buffer *body, enum mm_status status,
+			     const struct mm_error *err, const char *request_id);
+
+/*
+ * Replaces whatever the response holds by the JSON of an error. A 503 gets Retry-After: 1 where
+ * nothing longer was set.
  */
 void mm_response_set_error(struct mm_response *response, enum mm_status status,
 			   const struct mm_error *err, const char *request_id);

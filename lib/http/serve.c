@@ -191,6 +191,7 @@ static int run_until_stopped(struct server *server)
 	wait_for_stop(server);
 	deadline =
 	    mm_clock_mono_ms(&mm_clock_system) + server->settings.server.drain_seconds * 1000;
+	mm_fcgi_stop_streams(server->fcgi, deadline);
 	if (!mm_crew_stop(server->crew, deadline)) {
 		/* Threads still use everything: no stop, no destructors. Nothing that was
 		 * acknowledged is lost by that. */

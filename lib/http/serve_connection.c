@@ -4,17 +4,21 @@
  */
 #include "config.h"
 
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcgios.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "http/serve_connection.h"
+#include "http/serve_stream.h"
 
 enum {
 	REPLY_HEAD = 512,
@@ -23,6 +27,7 @@ enum {
 	DRAIN_CHUNK = 2048,
 	ARENA_SPARE = 16 * 1024 * 1024,
 	ARENA_PER_BODY_BYTE = 16, /* parsed JSON and its analysis */
+	RECORD_TYPE_AT = 1,       /* in the head of a FastCGI record */
 };
 
 /* Who comes second, the handler's return or the release, sends the reply. */
@@ -48,6 +53,10 @@ struct turn {
 	enum mm_status release_status; /* MM_OK unless held */
 	struct mm_error release_err;
 	atomic_int hold;
+	bool is_streamed;
+	bool has_lost_peer;
+	struct timeval usual_write_limit; /* of a connection that is not streamed to */
+	size_t streamed;                  /* bytes */
 };
 
 struct mm_fcgi {
@@ -55,6 +64,7 @@ struct mm_fcgi {
 	struct mm_id_source *ids; /* for requests that come without an id */
 	pthread_mutex_t mutex;    /* guards free_turns */
 	struct turn *free_turns;
+	_Atomic int64_t streams_end_mono_ms; /* 0: not stopping */
 };
 
 static void free_turn(struct turn *turn)
@@ -211,7 +221,8 @@ static void log_request(const struct turn *turn)
 		return;
 	now = mm_clock_mono_ms(turn->fcgi->options.clock);
 	mm_log(level, request->request_id, "%s %s %d %zu %lldms%s%s%s%s", request->method,
-	       request->path, response->status, response->body.length,
+	       request->path, response->status,
+	       turn->is_streamed ? turn->streamed : response->body.length,
 	       (long long)(now - request->started_mono_ms), err->message[0] ? ": " : "",
 	       err->message, err->cause[0] ? ": " : "", err->cause);
 }
@@ -241,12 +252,9 @@ static bool send_reply(struct turn *turn)
 	return FCGX_PutStr(out.data, (int)out.length, turn->record.out) == (int)out.length;
 }
 
-/* Returns the connection, or -1 when it was closed. The turn is gone afterwards. */
-static int finish(struct turn *turn, bool is_last)
+/* The reply, or its error, becomes the response. */
+static void settle(struct turn *turn)
 {
-	FCGX_Request *record = &turn->record;
-	int fd;
-
 	if (turn->status == MM_OK && turn->release_status != MM_OK) {
 		turn->status = turn->release_status;
 		turn->err = turn->release_err;
@@ -256,8 +264,28 @@ static int finish(struct turn *turn, bool is_last)
 	if (turn->status != MM_OK)
 		mm_response_set_error(&turn->response, turn->status, &turn->err,
 				      turn->request.request_id);
+}
+
+/* False: the connection is of no more use. */
+static bool end_stream(struct turn *turn)
+{
+	return !turn->has_lost_peer &&
+	       setsockopt(turn->record.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &turn->usual_write_limit,
+			  sizeof(turn->usual_write_limit)) == 0;
+}
+
+/* Returns the connection, or -1 when it was closed. The turn is gone afterwards. */
+static int finish(struct turn *turn, bool is_last)
+{
+	FCGX_Request *record = &turn->record;
+	bool is_ok;
+	int fd;
+
+	if (!turn->is_streamed)
+		settle(turn);
 	log_request(turn);
-	if (!send_reply(turn) || !drain(record) || is_last)
+	is_ok = turn->is_streamed ? end_stream(turn) : send_reply(turn);
+	if (!is_ok || !drain(record) || is_last)
 		record->keepConnection = 0;
 	FCGX_Finish_r(record);
 	fd = record->ipcFd; /* -1 where libfcgi closed it */
@@ -293,6 +321,8 @@ static bool begin(struct turn *turn, int fd)
 		return false;
 	turn->err = (struct mm_error){.status = MM_OK};
 	turn->match = (struct mm_route_match){.route = NULL};
+	turn->is_streamed = turn->has_lost_peer = false;
+	turn->streamed = 0;
 	turn->release_status = MM_OK;
 	turn->release_err = (struct mm_error){.status = MM_OK};
 	atomic_store(&turn->hold, HOLD_NONE);
@@ -345,4 +375,70 @@ void mm_reply_release(struct mm_held_reply *held, enum mm_status status, const s
 		turn->release_err = *err;
 	if (atomic_exchange(&turn->hold, HOLD_RELEASED) == HOLD_RETURNED)
 		mm_crew_resume(turn->crew, &turn->task);
+}
+
+/* ---- streams */
+
+void mm_fcgi_stop_streams(struct mm_fcgi *fcgi, int64_t deadline_mono_ms)
+{
+	atomic_store(&fcgi->streams_end_mono_ms, deadline_mono_ms - MM_STREAM_STOP_MS);
+}
+
+/* The body has to be read to its end, so that what comes afterwards is about the request itself. */
+bool mm_stream_begin(const struct mm_request *request)
+{
+	static const struct timeval limit = {.tv_sec = MM_STREAM_WRITE_SECONDS};
+	struct turn *turn = request->turn;
+	socklen_t size = sizeof(turn->usual_write_limit);
+
+	if (!turn || !drain(&turn->record) ||
+	    getsockopt(turn->record.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &turn->usual_write_limit,
+		       &size) != 0 ||
+	    setsockopt(turn->record.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0)
+		return false;
+	turn->is_streamed = true;
+	return true;
+}
+
+/* libfcgi tells of a failure once, and counts the bytes as written all the same. */
+bool mm_stream_write(const struct mm_request *request, const char *bytes, size_t length)
+{
+	struct turn *turn = request->turn;
+	FCGX_Stream *out = turn->record.out;
+
+	if (turn->has_lost_peer)
+		return false;
+	turn->has_lost_peer = FCGX_PutStr(bytes, (int)length, out) < 0 || FCGX_FFlush(out) < 0 ||
+			      FCGX_GetError(out) != 0;
+	turn->streamed += length;
+	return !turn->has_lost_peer;
+}
+
+/* Behind a whole request nothing comes on its connection but the end, or a record that calls it off. */
+static bool has_left(int fd)
+{
+	struct pollfd wish = {.fd = fd, .events = POLLIN | POLLRDHUP};
+	unsigned char head[RECORD_TYPE_AT + 1];
+	ssize_t count;
+
+	if (poll(&wish, 1, 0) <= 0)
+		return false;
+	if (wish.revents & (POLLERR | POLLHUP | POLLRDHUP | POLLNVAL))
+		return true;
+	count = recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+	return count == 0 ||
+	       (count == (ssize_t)sizeof(head) && head[RECORD_TYPE_AT] == FCGI_ABORT_REQUEST);
+}
+
+enum mm_stream_peer mm_stream_look(const struct mm_request *request)
+{
+	struct turn *turn = request->turn;
+	int64_t end = atomic_load(&turn->fcgi->streams_end_mono_ms);
+
+	turn->has_lost_peer = turn->has_lost_peer || has_left(turn->record.ipcFd);
+	if (turn->has_lost_peer)
+		return MM_STREAM_GONE;
+	if (end != 0 && mm_clock_mono_ms(turn->fcgi->options.clock) >= end)
+		return MM_STREAM_STOPPING;
+	return MM_STREAM_THERE;
 }

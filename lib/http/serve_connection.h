@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/clock.h"
 #include "http/serve.h"
@@ -34,6 +35,9 @@ struct mm_fcgi;
 /* Prepares libfcgi for the process; once, before the threads. options are copied. */
 enum mm_status mm_fcgi_open(const struct mm_fcgi_options *options, struct mm_fcgi **fcgi_out,
 			    struct mm_error *err);
+
+/* Streams end before this moment; from any thread. */
+void mm_fcgi_stop_streams(struct mm_fcgi *fcgi, int64_t deadline_mono_ms);
 
 /* Frees everything; no turn is under way or held. */
 void mm_fcgi_close(struct mm_fcgi *fcgi);

@@ -7,14 +7,18 @@
 
 #include "ai/guard.h"
 #include "base/log.h"
+#include "service/release.h"
+#include "service/turn_stream.h"
 #include "text/pii_mask.h"
 
-enum { REPLY_MAX_CODE_POINTS = 4000 };
+enum { REPLY_MAX_CODE_POINTS = 4000, SCRATCH_MAX_BYTES = 8 * 1024 * 1024 };
 
 /* One question under way. */
 struct asking {
 	struct mm_turn *turn;
 	struct mm_pii_mask *mask;
+	struct mm_release release; /* of a streamed turn */
+	struct mm_arena *scratch;  /* of one look at a part of its reply */
 };
 
 static enum mm_status mask_text(const struct asking *asking, const char **text, size_t *length,
@@ -56,23 +60,30 @@ static void log_findings(const struct asking *asking, const struct mm_guard_verd
 		       mm_guard_code_name(verdict->findings[i].code));
 }
 
+/* Of an unmasked text. */
+static enum mm_status check_text(const struct asking *asking, struct mm_guard_facts *facts,
+				 struct mm_guard_verdict *out, struct mm_arena *arena,
+				 struct mm_error *err)
+{
+	struct mm_analysis analysis;
+	const enum mm_status status = mm_detect(asking->turn->detector, facts->reply.text,
+						facts->reply.length, NULL, &analysis, arena, err);
+	if (status != MM_OK)
+		return status;
+	facts->language = asking->turn->language;
+	facts->max_code_points = REPLY_MAX_CODE_POINTS;
+	facts->severity = analysis.harassment.severity;
+	return mm_guard_check(facts, out, arena, err);
+}
+
 static enum mm_status check_reply(const struct asking *asking, const char *text, size_t length,
 				  struct mm_guard_verdict *out, struct mm_error *err)
 {
-	struct mm_turn *turn = asking->turn;
-	struct mm_guard_facts facts = {.language = turn->language,
-				       .max_code_points = REPLY_MAX_CODE_POINTS};
-	struct mm_analysis analysis;
-	enum mm_status status =
+	struct mm_guard_facts facts = {.prompt = {.length = 0}};
+	const enum mm_status status =
 	    mm_pii_unmask(asking->mask, text, length, &facts.reply.text, &facts.reply.length,
 			  &facts.unknown_placeholders, err);
-	if (status == MM_OK)
-		status = mm_detect(turn->detector, facts.reply.text, facts.reply.length, NULL,
-				   &analysis, turn->arena, err);
-	if (status != MM_OK)
-		return status;
-	facts.severity = analysis.harassment.severity;
-	return mm_guard_check(&facts, out, turn->arena, err);
+	return status == MM_OK ? check_text(asking, &facts, out, asking->turn->arena, err) : status;
 }
 
 /* A reply that cannot be checked is not sent. */
@@ -90,10 +101,75 @@ static bool accept_reply(void *context, const char *text, size_t length)
 	return verdict.count == 0;
 }
 
+/* ---- a streamed turn */
+
+/* Many looks at one reply; each begins with the memory of the last. */
+static bool is_good_so_far(void *context, const char *text, size_t length, size_t unknown)
+{
+	const struct asking *asking = context;
+	struct mm_guard_facts facts = {.reply = {text, length}, .unknown_placeholders = unknown};
+	struct mm_guard_verdict verdict = {.count = 1};
+	struct mm_error err = {.status = MM_OK};
+	const enum mm_status status = check_text(asking, &facts, &verdict, asking->scratch, &err);
+	mm_arena_reset(asking->scratch);
+	return status == MM_OK && verdict.count == 0;
+}
+
+/* What cannot be looked at is not shown; the whole reply is judged by accept_reply. */
+static bool take_delta(void *context, const char *text, size_t length)
+{
+	struct asking *asking = context;
+	struct mm_error err = {.status = MM_OK};
+	const char *part = "";
+	size_t part_length = 0;
+	if (!text) {
+		mm_release_forget(&asking->release);
+		mm_turn_stream_take_back(asking->turn);
+		return mm_turn_stream_wait(asking->turn);
+	}
+	if (mm_release_add(&asking->release, text, length, &part, &part_length, &err) != MM_OK)
+		part_length = 0;
+	return mm_turn_stream_show(asking->turn, part, part_length);
+}
+
+static bool wait_on(void *context)
+{
+	const struct asking *asking = context;
+	return mm_turn_stream_wait(asking->turn);
+}
+
+static enum mm_status begin_stream(struct asking *asking, struct mm_ai_watcher *watcher,
+				   struct mm_error *err)
+{
+	const struct mm_release_judge judge = {.is_good = is_good_so_far, .context = asking};
+	asking->scratch = mm_arena_new(SCRATCH_MAX_BYTES);
+	if (!asking->scratch)
+		return mm_error_cause(err, MM_NO_MEMORY, "ask: no memory for a stream");
+	mm_release_init(&asking->release, asking->mask, &judge, asking->turn->arena);
+	watcher->on_delta = take_delta;
+	watcher->on_wait = wait_on;
+	return mm_turn_stream_begin(asking->turn, err);
+}
+
+/* Of a reply that was stopped counts what was shown of it. */
+static enum mm_status take_shown(const struct asking *asking, struct mm_error *err)
+{
+	struct mm_turn *turn = asking->turn;
+	const struct mm_buffer *sent = &turn->stream->sent;
+	turn->is_answered = sent->length > 0;
+	turn->reply.text = mm_arena_strndup(turn->arena, sent->data, sent->length);
+	return turn->reply.text ? MM_OK
+				: mm_error_cause(err, MM_NO_MEMORY, "ask: no memory for a reply");
+}
+
+/* ---- the question */
+
 static enum mm_status unmask_reply(const struct asking *asking, struct mm_error *err)
 {
 	struct mm_ai_reply *reply = &asking->turn->reply;
 	size_t length;
+	if (reply->outcome == MM_AI_STOPPED)
+		return take_shown(asking, err);
 	if (!reply->text)
 		return MM_OK;
 	return mm_pii_unmask(asking->mask, reply->text, strlen(reply->text), &reply->text, &length,
@@ -119,10 +195,13 @@ enum mm_status mm_ask_provider(struct mm_turn *turn, struct mm_error *err)
 	enum mm_status status = mask_text(&asking, &request.text, &request.length, err);
 	if (status == MM_OK)
 		status = mask_history(&asking, &request, err);
+	if (status == MM_OK && turn->stream)
+		status = begin_stream(&asking, &request.watcher, err);
 	if (status == MM_OK)
 		status = provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
 	if (status == MM_OK)
 		status = unmask_reply(&asking, err);
+	mm_arena_free(asking.scratch);
 	if (status == MM_OK && turn->reply.tried_count > 0)
 		turn->degradations |= 1u << MM_DEGRADED_AI;
 	return status;

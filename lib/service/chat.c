@@ -12,6 +12,7 @@
 #include "service/past.h"
 #include "service/turn.h"
 #include "service/turn_json.h"
+#include "service/turn_stream.h"
 
 enum {
 	RECORD_MAX_BYTES = 4 * 1024 * 1024,
@@ -287,7 +288,7 @@ static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 	const enum mm_status status = mm_ask_provider(turn, err);
 	if (status == MM_OK)
 		drop_if_taken_over(turn);
-	if (status != MM_OK || !turn->is_answered)
+	if (status != MM_OK || !turn->is_answered || turn->reply.outcome == MM_AI_STOPPED)
 		return status;
 	if (turn->reply.outcome != MM_AI_ANSWERED)
 		return hand_over_for_model(turn, err);
@@ -312,7 +313,9 @@ static enum mm_status make_ids(struct mm_turn *turn)
 static void admit_spooled(void *context)
 {
 	struct mm_turn *turn = context;
-	mm_turn_add_spooled(turn->answer, turn);
+	if (turn->answer && !turn->is_spooled)
+		mm_turn_add_spooled(turn->answer, turn);
+	turn->is_spooled = true;
 }
 
 /* The database did not keep the reply: the answer is written again, shorter, in the same place. */
@@ -348,6 +351,11 @@ static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *defer
 	return mm_keep(turn->runtime, &record, deferral, &spooled, turn->arena, err);
 }
 
+static enum mm_status keep_now(struct mm_turn *turn, struct mm_error *err)
+{
+	return keep(turn, NULL, err);
+}
+
 /* With room for what may have to be added when the record is kept and nobody may allocate. */
 static void write_answer(struct mm_turn *turn, struct mm_buffer *out)
 {
@@ -377,11 +385,17 @@ enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request 
 		       struct mm_buffer *out, struct mm_arena *arena, struct mm_error *err)
 {
 	struct mm_turn *turn = mm_arena_zalloc(arena, sizeof *turn);
+	struct mm_turn_stream stream;
 	if (!turn)
 		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the turn");
 	turn->runtime = runtime;
 	turn->arena = arena;
 	turn->request_id = request->request_id;
+	if (request->audience) {
+		mm_turn_stream_init(&stream, request->audience, arena);
+		stream.keep = keep_now;
+		turn->stream = &stream;
+	}
 	turn->now_utc_ms = mm_clock_utc_ms(runtime->clock);
 	if (request->started_mono_ms)
 		turn->deadline_mono_ms =
@@ -389,6 +403,8 @@ enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request 
 	const enum mm_status status = run(turn, request, err);
 	if (status != MM_OK)
 		return status;
+	if (turn->stream)
+		return mm_turn_stream_end(turn, err);
 	write_answer(turn, out);
 	/* What cannot be answered is not kept: the 503 says that nothing was accepted. */
 	if (out->has_failed)

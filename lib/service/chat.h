@@ -19,6 +19,7 @@
 #define MM_SERVICE_CHAT_H
 
 #include "base/buffer.h"
+#include "service/audience.h"
 #include "service/keep.h"
 #include "service/runtime.h"
 #include "text/json.h"
@@ -29,11 +30,16 @@ struct mm_chat_request {
 	const char *request_id;
 	int64_t started_mono_ms;            /* when the request came; 0: at the call */
 	const struct mm_deferral *deferral; /* NULL: wait until the turn is durable */
+	const struct mm_audience
+	    *audience; /* hears the answer in events; NULL: it is one document */
 };
 
 /*
  * Answers one request into `out`. The answer may leave only when the turn is durable, which is
  * when this returns, or when the deferral releases it. Needs all parts of the runtime.
+ * With an audience `out` stays empty, the answer leaves in the events that turn_stream.h lists, and
+ * the deferral is not used: the thread waits. An error that comes after the first event is the
+ * caller's to tell; then the customer's message was stored.
  */
 enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request *request,
 		       struct mm_buffer *out, struct mm_arena *arena, struct mm_error *err);

@@ -28,6 +28,15 @@ enum mm_degradation {
 	MM_DEGRADED__MAX
 };
 
+/* What a record of a turn holds: a streamed one is kept in two, around the asking of a model. */
+enum mm_turn_part {
+	MM_TURN_WHOLE,
+	MM_TURN_MESSAGE, /* the customer's, and what was found in it */
+	MM_TURN_REPLY,   /* the bot's, and the handoff */
+};
+
+struct mm_turn_stream;
+
 struct mm_turn {
 	struct mm_runtime *runtime;
 	struct mm_detector *detector; /* borrowed for this turn */
@@ -61,6 +70,10 @@ struct mm_turn {
 	unsigned degradations;         /* bit set of enum mm_degradation */
 	enum mm_owner owner_when_kept; /* MM_OWNER__MAX; or the reply was dropped */
 	struct mm_buffer *answer;
+	bool is_spooled; /* a record of the turn waits on this server's disk */
+
+	enum mm_turn_part part;        /* that the next record is to hold */
+	struct mm_turn_stream *stream; /* NULL: the answer is one document */
 };
 
 #endif

@@ -102,13 +102,8 @@ static void write_identity(struct mm_json_writer *writer, const struct mm_turn *
 	pair_id(writer, "message_id", &turn->message_id);
 }
 
-void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *turn)
+static void write_findings(struct mm_json_writer *writer, const struct mm_turn *turn)
 {
-	char time[25];
-	mm_clock_format_utc(turn->now_utc_ms, time);
-	mm_json_object_begin(writer);
-	write_identity(writer, turn);
-	mm_json_pair_text(writer, "response", turn->is_answered ? turn->reply.text : NULL);
 	mm_json_key(writer, "sentiment");
 	mm_sentiment_write(writer, &turn->analysis.sentiment);
 	mm_json_key(writer, "harassment");
@@ -117,13 +112,58 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_signals_write(writer, turn->analysis.signals);
 	mm_json_key(writer, "conversation");
 	mm_conversation_write(writer, &turn->analysis.conversation);
+}
+
+static void write_time(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	char time[25];
+	mm_clock_format_utc(turn->now_utc_ms, time);
+	mm_json_pair_text(writer, "timestamp", time);
+}
+
+static void write_usage(struct mm_json_writer *writer, const struct mm_ai_reply *reply)
+{
+	mm_json_key(writer, "usage");
+	mm_json_object_begin(writer);
+	mm_json_pair_i64(writer, "input_tokens", reply->input_tokens);
+	mm_json_pair_i64(writer, "output_tokens", reply->output_tokens);
+	mm_json_object_end(writer);
+}
+
+static void write_answer(struct mm_json_writer *writer, const struct mm_turn *turn, bool has_usage)
+{
+	mm_json_object_begin(writer);
+	write_identity(writer, turn);
+	mm_json_pair_text(writer, "response", turn->is_answered ? turn->reply.text : NULL);
+	write_findings(writer, turn);
 	write_handoff(writer, turn);
 	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
 	mm_json_pair_text(writer, "owner", owner_after(turn));
 	write_ai(writer, turn);
-	mm_json_pair_text(writer, "timestamp", time);
+	if (has_usage)
+		write_usage(writer, &turn->reply);
+	write_time(writer, turn);
 	write_degraded(writer, turn->degradations);
 	mm_json_object_end(writer);
+}
+
+void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	write_answer(writer, turn, false);
+}
+
+void mm_turn_write_meta(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	mm_json_object_begin(writer);
+	write_identity(writer, turn);
+	write_findings(writer, turn);
+	write_time(writer, turn);
+	mm_json_object_end(writer);
+}
+
+void mm_turn_write_done(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	write_answer(writer, turn, true);
 }
 
 /* `degraded` is the answer's last member, and "journal" the last of its values. */
@@ -227,13 +267,14 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 	write_conversation(writer, turn);
 	mm_json_key(writer, "messages");
 	mm_json_array_begin(writer);
-	write_customer_message(writer, turn);
-	if (turn->is_answered)
+	if (turn->part != MM_TURN_REPLY)
+		write_customer_message(writer, turn);
+	if (turn->is_answered && turn->part != MM_TURN_MESSAGE)
 		write_bot_message(writer, turn);
 	mm_json_array_end(writer);
 	mm_json_key(writer, "events");
 	mm_json_array_begin(writer);
-	if (turn->analysis.harassment.is_harassment)
+	if (turn->analysis.harassment.is_harassment && turn->part != MM_TURN_REPLY)
 		write_event(writer, turn);
 	mm_json_array_end(writer);
 	write_stored_handoff(writer, turn);

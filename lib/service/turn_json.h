@@ -15,7 +15,13 @@
 /* Writes the answer of POST /api/chat. */
 void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *turn);
 
-/* Writes the journal's record of the turn. */
+/* Writes the event `meta` of a streamed turn: what is known before the reply. */
+void mm_turn_write_meta(struct mm_json_writer *writer, const struct mm_turn *turn);
+
+/* Writes its event `done`: the answer, and what it used. */
+void mm_turn_write_done(struct mm_json_writer *writer, const struct mm_turn *turn);
+
+/* Writes the journal's record of the part of the turn that turn->part names. */
 void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *turn);
 
 /* The most that mm_turn_add_spooled adds, or that an answer grows by losing its reply. */

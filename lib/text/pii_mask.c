@@ -9,7 +9,11 @@
 #include "base/buffer.h"
 #include "text/utf8.h"
 
-enum { SLOTS_FIRST = 32, NUMBER_MAX = 999999 };
+enum {
+	SLOTS_FIRST = 32,
+	NUMBER_MAX = 999999,
+	PLACEHOLDER_BYTES = 48, /* longer than any, without its closing bracket */
+};
 
 struct value {
 	const char *text;
@@ -248,4 +252,47 @@ enum mm_status mm_pii_unmask(const struct mm_pii_mask *mask, const char *text, s
 	if (unknown_out != NULL)
 		*unknown_out = unknown;
 	return MM_OK;
+}
+
+/* Whether the kind's name and its _ begin with this text, without case. */
+static bool is_start_of_name(const char *text, size_t length, enum mm_pii_kind kind)
+{
+	const char *name = mm_pii_kind_name(kind);
+
+	if (length > strlen(name))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if ((text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]) != name[i])
+			return false;
+	return true;
+}
+
+/* Whether the text, from its opening bracket on, is a placeholder up to a place before its end. */
+static bool is_open(const char *text, size_t length)
+{
+	const size_t bracket = bracket_at(text, length, true);
+
+	if (bracket == 0)
+		return false;
+	for (unsigned kind = 0; kind < MM_PII__MAX; kind++) {
+		if (is_start_of_name(text + bracket, length - bracket, (enum mm_pii_kind)kind))
+			return true;
+		size_t at = name_at(text + bracket, length - bracket, (enum mm_pii_kind)kind);
+		if (at == 0)
+			continue;
+		for (at += bracket; at < length && text[at] >= '0' && text[at] <= '9';)
+			at++;
+		return at == length;
+	}
+	return false;
+}
+
+size_t mm_pii_mask_open_end(const char *text, size_t length)
+{
+	const size_t first = length > PLACEHOLDER_BYTES ? length - PLACEHOLDER_BYTES : 0;
+
+	for (size_t at = length; at-- > first;)
+		if (is_open(text + at, length - at))
+			return length - at;
+	return 0;
 }

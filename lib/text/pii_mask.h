@@ -42,4 +42,11 @@ enum mm_status mm_pii_unmask(const struct mm_pii_mask *mask, const char *text, s
 			     const char **out, size_t *length_out, size_t *unknown_out,
 			     struct mm_error *err);
 
+/*
+ * How many bytes at the end of a text that goes on may be the beginning of a placeholder: what stands
+ * before them mm_pii_unmask reads the same, whatever follows. 0: none. A character that is not whole
+ * counts as none.
+ */
+size_t mm_pii_mask_open_end(const char *text, size_t length);
+
 #endif

@@ -140,6 +140,30 @@ static void many_values__take_linear_time(void **state)
 	assert_string_equal(masked("090-0001-9999"), "[PHONE_20000]");
 }
 
+static const struct {
+	const char *text;
+	size_t want;
+} open_rows[] = {
+    {"", 0},           {"はい", 0},           {"[", 1},
+    {"は[P", 2},       {"[phone", 6},         {"[PHONE_", 7},
+    {"[PHONE_12", 9},  {"[PHONE_12]", 0},     {"[PHONEX", 0},
+    {"[PHONE_1x", 0},  {"［EMAIL", 8},        {"【MY_NUMBER_1", 14},
+    {"[PHONE_1][", 1}, {"[[PHONE_1", 8},      {"[注意", 0},
+    {"[[", 1},         {"[ADDRESS_1 ", 0},    {"[SOCIAL_SECURITY_9", 18},
+    {"[MY", 3},        {"[BANK_ACCOUNT", 13},
+};
+
+static void open_end__is_what_may_go_on(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof open_rows / sizeof open_rows[0]; i++) {
+		const char *text = open_rows[i].text;
+		const size_t got = mm_pii_mask_open_end(text, strlen(text));
+		if (got != open_rows[i].want)
+			fail_msg("%s: %zu", text, got);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +175,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(text__masked_and_unmasked__is_the_same, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(invalid_utf8__is_bad_input, set_up, tear_down),
+	    cmocka_unit_test(open_end__is_what_may_go_on),
 	    cmocka_unit_test_setup_teardown(many_values__take_linear_time, set_up, tear_down),
 	};
 
