@@ -193,7 +193,12 @@ int command_handoff(const struct invocation *invocation)
 	const int code = read_wish(invocation, &wish);
 	if (code != EXIT_DONE)
 		return code;
-	if (run(invocation, &wish, &err) != MM_OK)
-		return command_fail("handoff", &err);
-	return EXIT_DONE;
+	const enum mm_status status = run(invocation, &wish, &err);
+	if (status == MM_OK)
+		return EXIT_DONE;
+	command_fail("handoff", &err);
+	if (status == MM_TIMEOUT)
+		fprintf(stderr, "mamori: handoff: whether it was done is not known: see \"mamori "
+				"handoff show\"\n");
+	return EXIT_FAILED;
 }

@@ -147,9 +147,12 @@ BEGIN
 	SELECT * INTO c FROM mamori.conversations AS stored
 	WHERE stored.id = coalesce((SELECT conversation_id FROM mamori.handoffs WHERE id = named), target)
 	FOR NO KEY UPDATE;
-	SELECT * INTO h FROM mamori.handoffs AS stored
-	WHERE CASE WHEN named IS NULL THEN stored.conversation_id = c.id AND stored.status <> 'resolved'
-		   ELSE stored.id = named END;
+	IF named IS NULL THEN
+		SELECT * INTO h FROM mamori.handoffs AS stored
+		WHERE stored.conversation_id = c.id AND stored.status <> 'resolved';
+	ELSE
+		SELECT * INTO h FROM mamori.handoffs AS stored WHERE stored.id = named;
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION mamori.lock_target IS 'Locks the conversation; columns are null where there is none';
@@ -164,12 +167,6 @@ RETURN (SELECT row(outcome, h.id, c.id, mamori.owner_of(c), h.assigned_to, messa
 	LEFT JOIN mamori.handoffs AS h ON h.id = handoff);
 COMMENT ON FUNCTION mamori.desk_result_of IS 'A result with the present state';
 
-CREATE FUNCTION mamori.desk_done(action_id uuid) RETURNS mamori.desk_result
-LANGUAGE sql STABLE
-RETURN (SELECT mamori.desk_result_of('done', conversation_id, handoff_id, message_id)
-	FROM mamori.conversation_actions WHERE id = action_id);
-COMMENT ON FUNCTION mamori.desk_done IS 'What an action that is recorded came to';
-
 -- Why somebody may not act on a handoff; null: they may.
 CREATE FUNCTION mamori.desk_obstacle(h mamori.handoffs, actor text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -177,6 +174,35 @@ RETURN CASE WHEN h.id IS NULL OR h.status = 'resolved' THEN 'ended'
 	    WHEN h.status = 'waiting' THEN 'waiting'
 	    WHEN h.assigned_to IS DISTINCT FROM actor THEN 'taken' END;
 COMMENT ON FUNCTION mamori.desk_obstacle IS 'Compare, before set: ended, waiting, taken or null';
+
+-- What every action begins with; an answer is where it ends already.
+CREATE FUNCTION mamori.desk_begin(action_id uuid, actor text, target uuid, OUT c mamori.conversations,
+				  OUT h mamori.handoffs, OUT answer mamori.desk_result)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	locked record;
+	done mamori.conversation_actions;
+	obstacle text;
+BEGIN
+	SELECT * INTO locked FROM mamori.lock_target(target);
+	c := locked.c;
+	h := locked.h;
+	SELECT * INTO done FROM mamori.conversation_actions WHERE id = action_id;
+	IF done.id IS NOT NULL THEN
+		answer := mamori.desk_result_of('done', done.conversation_id, done.handoff_id,
+						done.message_id);
+		RETURN;
+	END IF;
+	obstacle := CASE WHEN c.id IS NULL THEN 'unknown'
+			 WHEN actor IS NOT NULL THEN mamori.desk_obstacle(h, actor) END;
+	IF obstacle IS NOT NULL THEN
+		answer := mamori.desk_result_of(obstacle, c.id, h.id);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION mamori.desk_begin IS
+	'Locks the target; answers for an action that was done before, for no target, and for an actor (null: anybody) who may not act';
 
 CREATE FUNCTION mamori.desk_accept(action_id uuid, at_ms bigint, actor text, target uuid,
 				   expected text, fresh uuid)
@@ -189,13 +215,11 @@ DECLARE
 	h mamori.handoffs;
 	moment timestamptz := mamori.utc_of(at_ms);
 BEGIN
-	SELECT * INTO locked FROM mamori.lock_target(target);
+	SELECT * INTO locked FROM mamori.desk_begin(action_id, NULL, target);
 	c := locked.c;
 	h := locked.h;
-	IF c.id IS NULL THEN
-		RETURN mamori.desk_result_of('unknown', NULL, NULL);
-	ELSIF EXISTS (SELECT FROM mamori.conversation_actions WHERE id = action_id) THEN
-		RETURN mamori.desk_done(action_id);
+	IF (locked.answer).outcome IS NOT NULL THEN
+		RETURN locked.answer;
 	ELSIF h.status = 'resolved' THEN
 		RETURN mamori.desk_result_of('ended', c.id, h.id);
 	ELSIF h.status = 'assigned' AND h.assigned_to = actor THEN
@@ -257,15 +281,11 @@ DECLARE
 	moment timestamptz := mamori.utc_of(at_ms);
 	message uuid;
 BEGIN
-	SELECT * INTO locked FROM mamori.lock_target(target);
+	SELECT * INTO locked FROM mamori.desk_begin(action_id, actor, target);
 	c := locked.c;
 	h := locked.h;
-	IF c.id IS NULL THEN
-		RETURN mamori.desk_result_of('unknown', NULL, NULL);
-	ELSIF EXISTS (SELECT FROM mamori.conversation_actions WHERE id = action_id) THEN
-		RETURN mamori.desk_done(action_id);
-	ELSIF mamori.desk_obstacle(h, actor) IS NOT NULL THEN
-		RETURN mamori.desk_result_of(mamori.desk_obstacle(h, actor), c.id, h.id);
+	IF (locked.answer).outcome IS NOT NULL THEN
+		RETURN locked.answer;
 	ELSIF c.status = 'closed' THEN
 		RETURN mamori.desk_result_of('closed', c.id, h.id);
 	END IF;
@@ -296,15 +316,11 @@ DECLARE
 	moment timestamptz := mamori.utc_of(at_ms);
 	is_closed boolean;
 BEGIN
-	SELECT * INTO locked FROM mamori.lock_target(target);
+	SELECT * INTO locked FROM mamori.desk_begin(action_id, actor, target);
 	c := locked.c;
 	h := locked.h;
-	IF c.id IS NULL THEN
-		RETURN mamori.desk_result_of('unknown', NULL, NULL);
-	ELSIF EXISTS (SELECT FROM mamori.conversation_actions WHERE id = action_id) THEN
-		RETURN mamori.desk_done(action_id);
-	ELSIF mamori.desk_obstacle(h, actor) IS NOT NULL THEN
-		RETURN mamori.desk_result_of(mamori.desk_obstacle(h, actor), c.id, h.id);
+	IF (locked.answer).outcome IS NOT NULL THEN
+		RETURN locked.answer;
 	END IF;
 	is_closed := action = 'close' OR c.status = 'closed';
 	UPDATE mamori.handoffs SET status = 'resolved', resolved_at = moment WHERE id = h.id;
@@ -345,18 +361,20 @@ CREATE FUNCTION mamori.desk_list(is_all boolean, most integer) RETURNS json
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH listed AS (
-		SELECT h AS handoff, row_number() OVER newest_of_worst AS position
-		FROM mamori.handoffs AS h
-		WHERE is_all OR h.status <> 'resolved'
-		WINDOW newest_of_worst AS (ORDER BY h.status = 'resolved',
+		SELECT h.id, row_number() OVER urgent_first AS position
+		FROM (SELECT * FROM mamori.handoffs WHERE status <> 'resolved'
+		      UNION ALL
+		      (SELECT * FROM mamori.handoffs WHERE is_all AND status = 'resolved'
+		       ORDER BY id DESC LIMIT most + 1)) AS h
+		WINDOW urgent_first AS (ORDER BY h.status = 'resolved',
 			CASE WHEN h.status <> 'resolved' THEN -mamori.priority_rank(h.priority) END,
 			CASE WHEN h.status <> 'resolved' THEN h.id END, h.id DESC)
 		ORDER BY position LIMIT most + 1
 	)
-	SELECT json_build_object('handoffs', coalesce(json_agg(mamori.handoff_json(handoff)
+	SELECT json_build_object('handoffs', coalesce(json_agg(mamori.handoff_json(h)
 				ORDER BY position) FILTER (WHERE position <= most), '[]'),
 		'has_more', count(*) > most)
-	FROM listed
+	FROM listed JOIN mamori.handoffs AS h USING (id)
 $$;
 COMMENT ON FUNCTION mamori.desk_list IS
 	'Open handoffs as JSON, the most urgent first, of these the oldest; is_all: then the ended ones, the newest first';
