@@ -76,7 +76,7 @@ static bool print_line(const struct reader *reader, struct mm_buffer *line)
 		status = mm_detect(reader->detector, mm_buffer_text(line), line->length, NULL,
 				   &analysis, reader->arena, &err);
 	if (status == MM_OK)
-		mm_analysis_write(&writer, &analysis, mm_clock_utc_ms(reader->runtime->clock),
+		mm_analysis_write(&writer, &analysis, NULL, mm_clock_utc_ms(reader->runtime->clock),
 				  NULL);
 	else
 		write_error(&writer, status, &err);

@@ -318,6 +318,11 @@ static enum mm_status chain_reply(void *self, const struct mm_ai_request *reques
 	return MM_OK;
 }
 
+bool mm_chain_has_provider(const struct mm_chain *chain)
+{
+	return chain->count > 0;
+}
+
 struct mm_provider mm_chain_provider(struct mm_chain *chain)
 {
 	return (struct mm_provider){.name = "chain", .reply = chain_reply, .self = chain};

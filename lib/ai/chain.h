@@ -53,6 +53,9 @@ void mm_chain_close(struct mm_chain *chain);
 /* The chain as a provider, which borrows it. */
 struct mm_provider mm_chain_provider(struct mm_chain *chain);
 
+/* Whether there is a provider to ask beside the built-in responder. */
+bool mm_chain_has_provider(const struct mm_chain *chain);
+
 /* One provider for health, in the chain's order. */
 struct mm_chain_state {
 	const char *provider;

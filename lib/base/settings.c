@@ -97,6 +97,8 @@ static const struct mm_setting table[] = {
      "How long at first; it doubles with each further failure, up to 16 times."},
     {AT(ai, prompt_file), MM_SETTING_PATH, MM_PROMPT_FILE, 1, PATH_BYTES, NULL,
      "What a model is told of its task."},
+    {AT(ai, second_opinion), MM_SETTING_BOOL, "yes", 0, 0, NULL,
+     "Whether chat asks a model about a message on which rules and the learned model disagree."},
 
     {AT(anthropic, base_url), MM_SETTING_TEXT, "https://api.anthropic.com", 1, 512, NULL,
      "Where the server is; https, or http on this machine."},

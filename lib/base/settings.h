@@ -88,6 +88,7 @@ struct mm_settings {
 		int64_t breaker_failures;
 		int64_t breaker_pause_ms;
 		const char *prompt_file;
+		bool second_opinion;
 	} ai;
 	struct mm_provider_settings anthropic, gemini, openai;
 	struct {

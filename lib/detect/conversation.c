@@ -214,6 +214,8 @@ static enum mm_status add(struct mm_harassment *harassment, const struct mm_find
 	if (harassment->severity < MM_SEVERITY_MEDIUM)
 		harassment->severity = MM_SEVERITY_MEDIUM;
 	harassment->is_harassment = true;
+	if (harassment->firm < MM_SEVERITY_MEDIUM)
+		harassment->firm = MM_SEVERITY_MEDIUM;
 	return MM_OK;
 }
 

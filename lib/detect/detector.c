@@ -216,8 +216,7 @@ enum mm_status mm_detector_evidence(struct mm_detector *detector, const char *ut
 	return status;
 }
 
-/* What depends on several parts of the analysis. */
-static void combine(struct mm_analysis *analysis)
+void mm_analysis_combine(struct mm_analysis *analysis)
 {
 	struct mm_harassment *harassment = &analysis->harassment;
 	struct mm_sentiment_result *sentiment = &analysis->sentiment;
@@ -247,7 +246,7 @@ static enum mm_status detect(struct mm_detector *detector, struct mm_reading *re
 		status = mm_conversation_judge(reading, past, &analysis, err);
 	if (status != MM_OK)
 		return status;
-	combine(&analysis);
+	mm_analysis_combine(&analysis);
 	analysis.engine = reading->model ? "rules+model" : "rules";
 	*out = analysis;
 	return MM_OK;

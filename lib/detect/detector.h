@@ -79,6 +79,9 @@ enum {
 	MM_SCANNERS_MAX = 2
 };
 
+#define MM_DISPUTED_FROM 0.25
+#define MM_DISPUTED_TO   0.9
+
 struct mm_detector;
 
 /* One place in the message that a rule objects to. */
@@ -102,6 +105,12 @@ struct mm_harassment {
 				      * thread's come last */
 	size_t finding_count;
 	const char *recommendation, *recommendation_en; /* "" for none */
+	/* What a rule that is certain, or the thread, says: nothing lowers the verdict below it. */
+	enum mm_severity firm;
+	/* Rules and model do not say the same, or the probability of harassment lies between
+	 * MM_DISPUTED_FROM and MM_DISPUTED_TO: a second opinion is worth asking for. Never so
+	 * without a model. */
+	bool is_disputed;
 };
 
 struct mm_sentiment_result {
@@ -153,7 +162,7 @@ struct mm_analysis {
 	unsigned signals; /* bit set of enum mm_signal */
 	unsigned intents; /* bit set of enum mm_intent */
 	struct mm_conversation_reading conversation;
-	const char *engine; /* "rules", or "rules+model" */
+	const char *engine; /* "rules" or "rules+model"; with "+ai" when a second opinion counted */
 };
 
 /* Why a candidate stood or fell. */
@@ -223,7 +232,11 @@ enum mm_status mm_detect(struct mm_detector *detector, const char *utf8, size_t 
 			 const struct mm_past *past, struct mm_analysis *out,
 			 struct mm_arena *arena, struct mm_error *err);
 
-/* The same, and tells `trace` (not NULL) about every candidate. Slower; for explanations. */
+/* Sets what follows from the parts of an analysis: recommendation, alert, combined risk. For who
+ * has changed its severity. */
+void mm_analysis_combine(struct mm_analysis *analysis);
+
+/* The same as mm_detect, and tells `trace` (not NULL) about every candidate. Slower; for explanations. */
 enum mm_status mm_detect_traced(struct mm_detector *detector, const char *utf8, size_t length,
 				const struct mm_past *past, const struct mm_trace *trace,
 				struct mm_analysis *out, struct mm_arena *arena,

@@ -40,7 +40,7 @@ static uint32_t end_of_word(const uint32_t *characters, uint32_t count, uint32_t
 
 uint32_t mm_gram_text(const uint32_t *characters, uint32_t count, uint32_t *out, uint32_t *places)
 {
-	uint32_t length = 0, digits, word_end = 0;
+	uint32_t length = 0, digits = 0, word_end = 0;
 
 	for (uint32_t at = 0; at < count; at++) {
 		const uint32_t c = characters[at];

@@ -20,6 +20,7 @@ struct verdict {
 	enum mm_severity severity;
 	unsigned categories, by_model; /* by_model: what the model alone sees, 0 for none */
 	double confidence;
+	bool is_disputed;
 };
 
 /* ---- rules alone */
@@ -102,7 +103,12 @@ static struct verdict judge_by_fusion(const struct mm_reading *reading, unsigned
 	const double odds = ask(reading, MM_OUTPUT_HARASSMENT);
 	const double probability = mm_fusion_probability(odds);
 	struct verdict verdict = {.severity = severity_of(reading, odds),
-				  .confidence = 1.0 - probability};
+				  .confidence = 1.0 - probability,
+				  .is_disputed = probability >= MM_DISPUTED_FROM &&
+						 probability < MM_DISPUTED_TO};
+
+	if (tally->severity >= MM_SEVERITY_MEDIUM && verdict.severity < MM_SEVERITY_MEDIUM)
+		verdict.is_disputed = true;
 
 	if (verdict.severity < MM_SEVERITY_MEDIUM)
 		return verdict;
@@ -128,7 +134,9 @@ enum mm_status mm_harassment_judge(struct mm_reading *reading, enum mm_sentiment
 	struct mm_harassment result = {.severity = verdict.severity,
 				       .is_harassment = verdict.severity >= MM_SEVERITY_MEDIUM,
 				       .confidence = verdict.confidence,
-				       .categories = verdict.categories};
+				       .categories = verdict.categories,
+				       .firm = reading->tally.firm,
+				       .is_disputed = verdict.is_disputed};
 	enum mm_status status = MM_OK;
 
 	if (reading->place_count > 0 || verdict.by_model)

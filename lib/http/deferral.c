@@ -15,8 +15,15 @@ static void release(void *held, enum mm_status status, const struct mm_error *er
 	mm_reply_release(held, status, err);
 }
 
+static void will_wait(void *context)
+{
+	mm_reply_will_wait(context);
+}
+
 struct mm_deferral mm_request_deferral(const struct mm_request *request)
 {
-	return (struct mm_deferral){
-	    .hold = hold, .release = release, .context = (void *)(uintptr_t)request};
+	return (struct mm_deferral){.hold = hold,
+				    .release = release,
+				    .will_wait = will_wait,
+				    .context = (void *)(uintptr_t)request};
 }

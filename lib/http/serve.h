@@ -64,6 +64,12 @@ struct mm_held_reply;
 struct mm_held_reply *mm_reply_hold(const struct mm_request *request);
 
 /*
+ * For a handler of a quick route (routes.h) that will wait after all, before it does: another thread
+ * serves what comes meanwhile. Does nothing for other routes and outside serve().
+ */
+void mm_reply_will_wait(const struct mm_request *request);
+
+/*
  * Lets the reply go, exactly once for each hold, from any thread, also before the handler has
  * returned. MM_OK: as the handler made it. Otherwise it becomes the error's JSON; err may be NULL and
  * is copied. Never waits long: it takes one mutex, and at most wakes one thread.

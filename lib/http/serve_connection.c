@@ -43,6 +43,7 @@ struct turn {
 	struct turn *next_free;
 	struct mm_fcgi *fcgi;
 	struct mm_crew *crew;
+	struct mm_seat *seat; /* of the thread that runs the handler */
 	FCGX_Request record;
 	struct mm_arena *arena;
 	struct mm_request request;
@@ -177,7 +178,7 @@ static bool drain(FCGX_Request *fcgi)
 }
 
 /* Route, body and handler; the status says which error the reply is, if any. */
-static enum mm_status answer(struct turn *turn, struct mm_seat *seat)
+static enum mm_status answer(struct turn *turn)
 {
 	const struct mm_fcgi_options *options = &turn->fcgi->options;
 	const struct mm_app *app = options->app;
@@ -205,7 +206,7 @@ static enum mm_status answer(struct turn *turn, struct mm_seat *seat)
 	if (!route || status != MM_OK)
 		return status;
 	if (!route->is_quick)
-		mm_crew_step_aside(seat);
+		mm_crew_step_aside(turn->seat);
 	return route->handler(options->context, request, &turn->response, &turn->err);
 }
 
@@ -345,7 +346,8 @@ enum mm_turn mm_fcgi_serve(void *own, int fd, bool is_last, struct mm_seat *seat
 		give_turn_back(turn);
 		return MM_TURN_CLOSED;
 	}
-	turn->status = answer(turn, seat);
+	turn->seat = seat;
+	turn->status = answer(turn);
 	if (atomic_compare_exchange_strong(&turn->hold, &asked, HOLD_RETURNED))
 		return MM_TURN_HELD;
 	return finish(turn, is_last) >= 0 ? MM_TURN_KEPT : MM_TURN_CLOSED;
@@ -364,6 +366,14 @@ struct mm_held_reply *mm_reply_hold(const struct mm_request *request)
 	if (turn)
 		atomic_store(&turn->hold, HOLD_ASKED);
 	return (struct mm_held_reply *)turn;
+}
+
+void mm_reply_will_wait(const struct mm_request *request)
+{
+	const struct turn *turn = request->turn;
+
+	if (turn)
+		mm_crew_step_aside(turn->seat);
 }
 
 void mm_reply_release(struct mm_held_reply *held, enum mm_status status, const struct mm_error *err)

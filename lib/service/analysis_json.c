@@ -211,7 +211,8 @@ void mm_conversation_write(struct mm_json_writer *writer,
 }
 
 void mm_analysis_write(struct mm_json_writer *writer, const struct mm_analysis *analysis,
-		       int64_t analyzed_at_utc_ms, const char *analysis_id)
+		       const struct mm_second_opinion *opinion, int64_t analyzed_at_utc_ms,
+		       const char *analysis_id)
 {
 	char time[25];
 	mm_clock_format_utc(analyzed_at_utc_ms, time);
@@ -227,7 +228,8 @@ void mm_analysis_write(struct mm_json_writer *writer, const struct mm_analysis *
 	mm_signals_write(writer, analysis->signals);
 	mm_json_key(writer, "conversation");
 	mm_conversation_write(writer, &analysis->conversation);
-	mm_json_pair_null(writer, "ai_analysis");
+	mm_json_key(writer, "ai_analysis");
+	mm_second_opinion_write(writer, opinion);
 	write_alert(writer, analysis);
 	mm_json_pair_text(writer, "analyzed_at", time);
 	mm_json_pair_text(writer, "engine", analysis->engine);

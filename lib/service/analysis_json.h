@@ -11,6 +11,7 @@
 #define MM_SERVICE_ANALYSIS_JSON_H
 
 #include "detect/detector.h"
+#include "service/second_opinion.h"
 #include "text/json_writer.h"
 
 /* Writes {"is_harassment": …, …, "recommendation": …}. */
@@ -35,9 +36,10 @@ void mm_findings_write(struct mm_json_writer *writer, const struct mm_harassment
 /*
  * Writes the whole result of POST /api/analyze for one message:
  * {"harassment", "sentiment", "combined_risk", "signals", "ai_analysis", "alert"?, "analyzed_at",
- * "engine"}. `analysis_id` is left out when NULL.
+ * "engine"}. `analysis_id` is left out when NULL; `opinion` NULL: nobody was asked.
  */
 void mm_analysis_write(struct mm_json_writer *writer, const struct mm_analysis *analysis,
-		       int64_t analyzed_at_utc_ms, const char *analysis_id);
+		       const struct mm_second_opinion *opinion, int64_t analyzed_at_utc_ms,
+		       const char *analysis_id);
 
 #endif

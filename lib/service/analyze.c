@@ -6,6 +6,7 @@
 #include "service/analysis_json.h"
 #include "service/field.h"
 #include "service/past.h"
+#include "service/second_opinion.h"
 
 enum { RECORD_MAX_BYTES = 64 * 1024 * 1024 };
 
@@ -18,9 +19,11 @@ struct job {
 	size_t count;
 	bool is_batch;
 	bool has_conversation;
+	bool uses_ai;
 	char conversation[MM_ID_TEXT];
 	struct mm_past past;
 	int64_t now_utc_ms;
+	int64_t deadline_mono_ms; /* of the opinions */
 	struct mm_id record_id;
 	struct mm_json_writer *answer;
 	struct mm_json_writer *record;
@@ -86,7 +89,6 @@ static enum mm_status read_messages(struct job *job, struct json_object *body, s
 static enum mm_status read_request(struct job *job, struct json_object *body, struct mm_error *err)
 {
 	struct mm_id conversation;
-	bool use_ai;
 	if (!json_object_is_type(body, json_type_object))
 		return mm_error_set(err, MM_BAD_INPUT, NULL, NULL,
 				    "the body must be a JSON object");
@@ -94,7 +96,7 @@ static enum mm_status read_request(struct job *job, struct json_object *body, st
 	if (status == MM_OK)
 		status = mm_field_conversation_id(body, &conversation, &job->has_conversation, err);
 	if (status == MM_OK)
-		status = mm_json_bool(body, "use_ai", false, &use_ai, err);
+		status = mm_json_bool(body, "use_ai", false, &job->uses_ai, err);
 	if (status == MM_OK && job->has_conversation)
 		mm_id_format(&conversation, job->conversation);
 	return status;
@@ -126,9 +128,32 @@ static void write_record(struct job *job, const struct mm_message *message, cons
 	mm_json_object_end(writer);
 }
 
+/* Asks only who asked for it, and where there is a provider; else *out is NULL. */
+static enum mm_status ask_model(const struct job *job, const struct mm_message *message,
+				struct mm_analysis *analysis, const struct mm_second_opinion **out,
+				struct mm_error *err)
+{
+	const struct mm_second_opinion_facts facts = {
+	    .text = message->text,
+	    .length = message->length,
+	    .language = mm_language_of(message->text, message->length),
+	    .request_id = job->request->request_id,
+	    .deadline_mono_ms = job->deadline_mono_ms};
+	struct mm_second_opinion *opinion;
+	*out = NULL;
+	if (!job->uses_ai || !mm_second_opinion_is_possible(job->runtime))
+		return MM_OK;
+	opinion = mm_arena_zalloc(job->arena, sizeof *opinion);
+	if (!opinion)
+		return mm_error_cause(err, MM_NO_MEMORY, "analyze: no memory for an opinion");
+	*out = opinion;
+	return mm_second_opinion_ask(job->runtime, &facts, analysis, opinion, job->arena, err);
+}
+
 static enum mm_status judge(struct job *job, size_t index, struct mm_error *err)
 {
 	const struct mm_message *message = &job->messages[index];
+	const struct mm_second_opinion *opinion = NULL;
 	struct mm_analysis analysis;
 	struct mm_id id;
 	char id_text[MM_ID_TEXT];
@@ -136,13 +161,15 @@ static enum mm_status judge(struct job *job, size_t index, struct mm_error *err)
 	    mm_detect(job->detector, message->text, message->length,
 		      job->past.count > 0 ? &job->past : NULL, &analysis, job->arena, err);
 	if (status == MM_OK)
+		status = ask_model(job, message, &analysis, &opinion, err);
+	if (status == MM_OK)
 		status = mm_id_next(job->runtime->ids, &id);
 	if (status != MM_OK)
 		return status;
 	if (index == 0)
 		job->record_id = id;
 	mm_id_format(&id, id_text);
-	mm_analysis_write(job->answer, &analysis, job->now_utc_ms, id_text);
+	mm_analysis_write(job->answer, &analysis, opinion, job->now_utc_ms, id_text);
 	if (job->record && index > 0)
 		mm_buffer_add_char(job->record->out, ',');
 	if (job->record)
@@ -181,6 +208,18 @@ static enum mm_status keep(struct job *job, struct mm_error *err)
 	return mm_keep(job->runtime, &record, job->request->deferral, NULL, job->arena, err);
 }
 
+/* All opinions of a request come within one deadline. A model takes seconds: others go on. */
+static void prepare_to_ask(struct job *job)
+{
+	const struct mm_deferral *deferral = job->request->deferral;
+	if (!job->uses_ai || !mm_second_opinion_is_possible(job->runtime))
+		return;
+	job->deadline_mono_ms =
+	    mm_clock_mono_ms(job->runtime->clock) + job->runtime->settings->ai.deadline_ms;
+	if (deferral && deferral->will_wait)
+		deferral->will_wait(deferral->context);
+}
+
 enum mm_status mm_analyze(struct mm_runtime *runtime, const struct mm_analyze_request *request,
 			  struct mm_buffer *out, struct mm_arena *arena, struct mm_error *err)
 {
@@ -195,6 +234,7 @@ enum mm_status mm_analyze(struct mm_runtime *runtime, const struct mm_analyze_re
 	if (status != MM_OK)
 		return status;
 	job.past.now_utc_ms = job.now_utc_ms;
+	prepare_to_ask(&job);
 	mm_json_writer_init(&answer, out);
 	if (runtime->journal) {
 		mm_buffer_init(&record_text, 1024, RECORD_MAX_BYTES, arena);

@@ -6,6 +6,10 @@
  * Errors   MM_BAD_INPUT and MM_TOO_LARGE name the field; MM_BUSY when nothing can keep the
  *          judgements: then nothing was answered and nothing was stored
  * Threads  any number at once over one runtime
+ *
+ * With use_ai a model is asked about each message, one after the other, until ai.deadline_ms is over;
+ * what it says is merged as ai/opinion.h has it. Without a provider in ai.chain, `ai_analysis` stays
+ * null.
  */
 #ifndef MM_SERVICE_ANALYZE_H
 #define MM_SERVICE_ANALYZE_H

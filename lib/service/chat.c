@@ -190,6 +190,30 @@ static enum mm_status mark_no_answers(struct mm_turn *turn, struct mm_error *err
 	return MM_OK;
 }
 
+/* Where rules and model do not say the same, a second opinion is asked for before anything hangs on
+ * it; not where a rule is certain. Without one the turn goes on as it is. */
+static enum mm_status settle_dispute(struct mm_turn *turn, struct mm_error *err)
+{
+	const struct mm_harassment *harassment = &turn->analysis.harassment;
+	const struct mm_second_opinion_facts facts = {.text = turn->message.text,
+						      .length = turn->message.length,
+						      .language = turn->language,
+						      .request_id = turn->request_id,
+						      .deadline_mono_ms = turn->deadline_mono_ms};
+	if (!harassment->is_disputed || harassment->firm >= MM_SEVERITY_HIGH ||
+	    !turn->runtime->settings->ai.second_opinion ||
+	    !mm_second_opinion_is_possible(turn->runtime))
+		return MM_OK;
+	turn->opinion = mm_arena_zalloc(turn->arena, sizeof *turn->opinion);
+	if (!turn->opinion)
+		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for an opinion");
+	const enum mm_status status = mm_second_opinion_ask(turn->runtime, &facts, &turn->analysis,
+							    turn->opinion, turn->arena, err);
+	if (status == MM_OK && turn->opinion->failure != MM_OK)
+		turn->degradations |= 1u << MM_DEGRADED_AI;
+	return status;
+}
+
 static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 {
 	turn->past.now_utc_ms = turn->now_utc_ms;
@@ -202,6 +226,8 @@ static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 	if (status == MM_OK)
 		status = mm_detect(turn->detector, turn->message.text, turn->message.length,
 				   &turn->past, &turn->analysis, turn->arena, err);
+	if (status == MM_OK)
+		status = settle_dispute(turn, err);
 	return status == MM_OK ? find_last_order_number(turn, err) : status;
 }
 

@@ -18,6 +18,7 @@
 struct mm_deferral {
 	void *(*hold)(void *context); /* NULL: this answer cannot be held */
 	void (*release)(void *held, enum mm_status status, const struct mm_error *err);
+	void (*will_wait)(void *context); /* said before a wait that is no record's; or NULL */
 	void *context;
 };
 

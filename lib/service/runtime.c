@@ -100,13 +100,16 @@ static enum mm_status open_replies(struct mm_runtime *runtime, struct mm_error *
 						 .replies = runtime->replies,
 						 .clock = runtime->clock};
 	status = mm_chain_open(&options, &runtime->chain, err);
-	if (status == MM_OK)
-		runtime->provider = mm_chain_provider(runtime->chain);
-	return status;
+	if (status != MM_OK)
+		return status;
+	runtime->provider = mm_chain_provider(runtime->chain);
+	runtime->opinions = mm_opinion_cache_new();
+	return runtime->opinions ? MM_OK : mm_error_cause(err, MM_NO_MEMORY, "runtime: no memory");
 }
 
 static void close_replies(struct mm_runtime *runtime)
 {
+	mm_opinion_cache_free(runtime->opinions);
 	mm_chain_close(runtime->chain);
 	mm_replies_free(runtime->replies);
 }

@@ -11,6 +11,7 @@
 #define MM_SERVICE_RUNTIME_H
 
 #include "ai/chain.h"
+#include "ai/opinion_cache.h"
 #include "ai/provider.h"
 #include "ai/replies.h"
 #include "base/clock.h"
@@ -46,6 +47,7 @@ struct mm_runtime {
 	struct mm_replies *replies;
 	struct mm_chain *chain;
 	struct mm_provider provider; /* the chain's */
+	struct mm_opinion_cache *opinions;
 };
 
 /*

@@ -15,6 +15,7 @@
 #include "service/field.h"
 #include "service/handoff.h"
 #include "service/runtime.h"
+#include "service/second_opinion.h"
 #include "store/conversation_store.h"
 
 /*
@@ -58,6 +59,7 @@ struct mm_turn {
 	struct mm_id record_id;
 	struct mm_id message_id;
 	struct mm_analysis analysis;
+	struct mm_second_opinion *opinion; /* NULL: nobody was asked */
 	enum mm_language language;
 	const char *order_number; /* the last one that the customer named, or NULL */
 

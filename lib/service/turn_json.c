@@ -110,6 +110,8 @@ static void write_findings(struct mm_json_writer *writer, const struct mm_turn *
 	mm_harassment_write(writer, &turn->analysis.harassment);
 	mm_json_key(writer, "signals");
 	mm_signals_write(writer, turn->analysis.signals);
+	mm_json_key(writer, "ai_analysis");
+	mm_second_opinion_write(writer, turn->opinion);
 	mm_json_key(writer, "conversation");
 	mm_conversation_write(writer, &turn->analysis.conversation);
 }

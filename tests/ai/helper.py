@@ -44,6 +44,14 @@ def variables(chain, mock_url, folder, **settings):
     return {"MAMORI_" + name.replace(".", "_").upper(): str(value) for name, value in values.items()}
 
 
+def close_breakers(ledger):
+    """As time would."""
+    with open(ledger, "r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(16)
+        file.write(bytes(size - 16))
+
+
 class Chat:
     """A chat worker of its own, with its own spool: its breakers are nobody else's."""
 
@@ -80,11 +88,7 @@ class Chat:
         return (self.spool / "chat.ai").exists() and "ready" in self.log()
 
     def forget(self):
-        """Closes the breakers, as time would."""
-        with open(self.spool / "chat.ai", "r+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(16)
-            file.write(bytes(size - 16))
+        close_breakers(self.spool / "chat.ai")
 
     def log(self):
         return self.workers.log.read_text(errors="replace")
