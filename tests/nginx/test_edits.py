@@ -121,7 +121,8 @@ class Rates(NginxTest):
         self.assertEqual(set(statuses[:50]), {200})
 
     def test_polling_rate__limits_who_asks_for_messages_and_nothing_else(self):
-        self.edit_and_reload("limits.conf", (r"(zone=mamori_poll:10m\s+rate=)\d+r/s", r"\g<1>1r/s"),
+        self.edit_and_reload("limits.conf", (CLIENT_RATE, r"\g<1>1000r/s"),
+                             (r"(zone=mamori_poll:10m\s+rate=)\d+r/s", r"\g<1>1r/s"),
                              (r"(zone=mamori_poll\s+burst=)\d+", r"\g<1>1"))
         path = "/api/conversations/00000000-0000-7000-8000-000000000000/messages"
         replies = [self.get(path) for _ in range(6)]
