@@ -20,6 +20,14 @@
  *   of its `requires` does. The message takes the highest severity that stands; medium and above
  *   is harassment. Without one it is low when a low rule stands, or when the sentiment is
  *   negative or anger by a sentiment rule that counts as a complaint (rules.h).
+ *   With models, rules are evidence among others: fusion.h makes one probability p of what stands, of
+ *   what was cancelled, and of the model of the message's language. It is harassment when the log-odds
+ *   of p reach the model's threshold, which is lower where a rule of medium or above stands; high and
+ *   critical have margins of their own; low is asked of what is not harassment. A rule that is critical,
+ *   or a site's own, is certain: its severity is `firm`, and the verdict is never less. confidence is p,
+ *   or 1 - p when it is no harassment; where a certain rule stands, at least what the rules alone
+ *   would give. Categories are those whose own log-odds are positive, at least the likeliest.
+ *   Without models the rules judge alone, and
  *   confidence = probability that is_harassment is right:
  *     harassment      1 / (1 + exp(-W)), W = sum of the weights of the rules of medium and above
  *                     that stand, each rule once, less 1 when the signal accommodation is set;
@@ -28,7 +36,8 @@
  *                     match that was cancelled (at most 4), l = 1 when severity is low: 0.9 when
  *                     nothing fired
  * Sentiment
- *   Each sentiment rule that stands adds its weight once to its class. A harassment rule adds its
+ *   With models: the fusion's four probabilities, scaled to 1. Without:
+ *   each sentiment rule that stands adds its weight once to its class. A harassment rule adds its
  *   weight to the class it names, else to anger when its severity is medium or above (sexual
  *   remarks excepted). Where anger has any weight, three quarters of the weight of negative move
  *   to it: an angry customer is also dissatisfied. score[c] = sum[c] / (sum of all + 0.5), neutral gets the 0.5. The class is
