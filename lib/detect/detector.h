@@ -135,6 +135,7 @@ enum mm_verdict {
 	MM_VERDICT_REQUIRES,  /* none of the required contexts is there */
 	MM_VERDICT_UNCHANGED, /* squeezed view, but the text is as the plain view has it */
 	MM_VERDICT_EDGE,      /* squeezed view, and the match cuts a katakana word */
+	MM_VERDICT_DOUBT,     /* rests on a doubtful rewriting that no context confirms */
 	MM_VERDICT__MAX
 };
 

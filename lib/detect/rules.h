@@ -44,10 +44,12 @@
  *                               * = every rule but contexts
  *   unless    = quote question  contexts that cancel the match
  *   requires  = staff you       contexts of which one must apply
- *   squeeze   = yes             yes | no: also look in the squeezed view (text/fold.h). Default
+ *   squeeze   = yes             yes | no | hidden: also look in the squeezed view (text/fold.h). Default
  *                               yes for harassment of high and critical. A match there counts
  *                               only where the text really was disguised and where it does not
- *                               begin or end inside a katakana word
+ *                               begin or end inside a katakana word. hidden: only words that were
+ *                               rewritten by a table (rewrite.h), that have signs between their
+ *                               letters, or that were sent in odd letters (disguise.h)
  *   Lists are separated by spaces or commas.
  *
  * PATTERNS are written naturally (katakana, capitals, full width) and folded when loaded, as the
@@ -107,6 +109,7 @@ struct mm_rule {
 	unsigned within;
 	double weight;
 	bool is_squeezed;
+	bool is_hidden_only; /* squeeze = hidden */
 	bool is_site; /* from the site's folder: its verdict is never lowered by the model */
 	const char *reason, *reason_en;    /* "" when absent */
 	const char *context;               /* kind context: its name, else NULL */

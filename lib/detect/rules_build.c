@@ -67,6 +67,8 @@ static enum mm_status number_contexts(struct builder *b)
 	}
 	rules->question = mm_rules_context_find(rules, "question");
 	rules->polite = mm_rules_context_find(rules, "polite");
+	rules->confirm[MM_DOUBT_WORD] = mm_rules_context_find(rules, "confirm");
+	rules->confirm[MM_DOUBT_REVERSED] = mm_rules_context_find(rules, "reversed");
 	return MM_OK;
 }
 
@@ -204,13 +206,14 @@ static enum mm_status add_pattern(struct builder *b, const struct mm_draft_patte
 	return MM_OK;
 }
 
-/* Guards are searched in both views, contexts in the plain one, other rules where they say. */
+/* Guards and contexts are searched in both views, other rules where they say. */
 static bool is_in_view(const struct mm_rule *rule, const struct mm_draft_pattern *pattern,
 		       enum mm_fold_view view)
 {
 	if (view == MM_FOLD_PLAIN)
 		return true;
-	return pattern->is_guard || rule->kind == MM_RULE_GUARD || rule->is_squeezed;
+	return pattern->is_guard || rule->kind == MM_RULE_GUARD || rule->kind == MM_RULE_CONTEXT ||
+	       rule->is_squeezed;
 }
 
 static bool is_support(const struct mm_rules *rules, const struct mm_pattern *pattern)

@@ -15,6 +15,7 @@
 
 #include "detect/intern.h"
 #include "detect/regex.h"
+#include "detect/rewrite.h"
 #include "detect/rules.h"
 
 enum {
@@ -164,8 +165,11 @@ struct mm_rules {
 	const char **contexts;
 	uint32_t context_count;
 	struct mm_view_set views[MM_VIEWS];
-	bool *needs_support;       /* by rule: has a guard, or contexts that matter */
-	uint32_t question, polite; /* context numbers, UINT32_MAX when there is none */
+	struct mm_rewrites *rewrites;
+	bool *needs_support; /* by rule: has a guard, or contexts that matter */
+	/* context numbers, UINT32_MAX when there is none */
+	uint32_t question, polite;
+	uint32_t confirm[MM_DOUBT__MAX]; /* of each doubt */
 	size_t database_bytes;
 	bool is_from_cache;
 };

@@ -327,12 +327,13 @@ static enum mm_status read_guards(struct parser *p, struct slice value)
 
 static enum mm_status read_squeeze(struct parser *p, struct slice value)
 {
-	static const char *const words[] = {"no", "yes"};
-	int word = find_word(words, 2, value);
+	static const char *const words[] = {"no", "yes", "hidden"};
+	int word = find_word(words, 3, value);
 
 	if (word < 0)
-		return FAIL(p, "squeeze must be yes or no");
-	p->open->rule.is_squeezed = word == 1;
+		return FAIL(p, "squeeze must be yes, no or hidden");
+	p->open->rule.is_squeezed = word >= 1;
+	p->open->rule.is_hidden_only = word == 2;
 	return MM_OK;
 }
 
