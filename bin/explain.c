@@ -102,7 +102,8 @@ static void add_fusion(void *self, const struct mm_fusion *fusion,
 	add_items(explanation, fusion, evidence);
 	for (int i = MM_OUTPUT_HARASSMENT + 1; i < MM_OUTPUT__MAX; i++)
 		add_question(explanation, fusion, (enum mm_model_output)i, evidence);
-	snprintf(line, sizeof(line), "threshold  log-odds %.2f", (double)fusion->threshold);
+	snprintf(line, sizeof(line), "threshold  log-odds %.2f, with a rule %.2f",
+		 (double)fusion->threshold[0], (double)fusion->threshold[1]);
 	add_line(explanation, line);
 }
 

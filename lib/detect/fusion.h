@@ -62,7 +62,9 @@ struct mm_fusion_category {
 struct mm_fusion {
 	float coefficients[MM_OUTPUT__MAX][MM_EVIDENCE__MAX];
 	struct mm_fusion_category categories[12];
-	float threshold;          /* log-odds from which a message is harassment */
+	/* Log-odds from which a message is harassment: without a rule of medium or above that
+	 * stands, and with one. */
+	float threshold[2];
 	float severity_margin[2]; /* log-odds from which harassment is high, critical */
 };
 

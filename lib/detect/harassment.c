@@ -62,7 +62,7 @@ static enum mm_severity severity_of(const struct mm_reading *reading, double odd
 	const struct mm_fusion *fusion = &mm_model_header(reading->model)->fusion;
 	enum mm_severity severity = MM_SEVERITY_NONE;
 
-	if (odds >= (double)fusion->threshold) {
+	if (odds >= (double)fusion->threshold[reading->tally.severity >= MM_SEVERITY_MEDIUM]) {
 		severity = MM_SEVERITY_MEDIUM;
 		if (ask(reading, MM_OUTPUT_HIGH) >= (double)fusion->severity_margin[0])
 			severity = MM_SEVERITY_HIGH;

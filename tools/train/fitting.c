@@ -154,7 +154,8 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The odds that all but a small share of the harmless rows stay below; never under even odds. */
+/* The odds that all but a small share of the harmless rows without a rule stay below; never under
+ * even odds. */
 static float choose_threshold(const struct corpus *corpus, const struct sample *samples,
 			      const struct mm_fusion *fusion)
 {
@@ -162,7 +163,8 @@ static float choose_threshold(const struct corpus *corpus, const struct sample *
 	size_t count = 0;
 
 	for (size_t i = 0; i < corpus->count; i++)
-		if (corpus->rows[i].severity < MM_SEVERITY_MEDIUM)
+		if (corpus->rows[i].severity < MM_SEVERITY_MEDIUM &&
+		    samples[i].evidence.items[MM_EVIDENCE_MEDIUM] < 0.5)
 			odds[count++] =
 			    mm_fusion_odds(fusion, MM_OUTPUT_HARASSMENT, &samples[i].evidence);
 	qsort(odds, count, sizeof(double), by_value);
@@ -178,6 +180,7 @@ void fitting_run(const struct corpus *corpus, const struct sample *samples, stru
 		fit_question(corpus, samples, (enum mm_model_output)question, out);
 	for (unsigned category = 0; category < MM_MODEL_CATEGORIES; category++)
 		fit_category(corpus, samples, category, out);
-	out->threshold = choose_threshold(corpus, samples, out);
+	out->threshold[0] = choose_threshold(corpus, samples, out);
+	out->threshold[1] = 0.0f;
 	out->severity_margin[0] = out->severity_margin[1] = 0.0f;
 }
