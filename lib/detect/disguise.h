@@ -20,14 +20,6 @@ uint32_t mm_plain_byte(const struct mm_folded *plain, uint32_t source);
 bool mm_disguise_is_there(const struct mm_folded *plain, const struct mm_folded *squeezed,
 			  size_t from, size_t to);
 
-/*
- * True when bytes [from, to) of the plain view were sent in odd letters: circled, mathematical,
- * superscript or full-width Latin ones, or with invisible characters or combining marks among them.
- * `offsets` are those of the message's code points.
- */
-bool mm_disguise_is_odd(const struct mm_folded *plain, size_t from, size_t to, const char *utf8,
-			const uint32_t *offsets);
-
 /* How many characters of bytes [from, to) of a view are neither letters, digits nor ー. */
 uint32_t mm_disguise_signs(const struct mm_folded *view, size_t from, size_t to);
 

@@ -11,6 +11,8 @@
 #include "detect/support.h"
 #include "text/utf8.h"
 
+enum { BLATANT_SIGNS = 2 };
+
 struct mm_resolve_room {
 	struct mm_join_room join;
 	struct mm_support_room support;
@@ -156,6 +158,17 @@ static enum mm_doubtfulness doubt_of(const struct judging *judging, const struct
 	return MM_DOUBT_NONE;
 }
 
+/* How many signs of the message the squeezed view left out of a part, or read as letters. */
+static uint32_t dropped_signs(const struct mm_reading *reading, const struct mm_range *part)
+{
+	struct mm_range plain = in_plain(reading, MM_FOLD_SQUEEZED, *part);
+	uint32_t sent = mm_disguise_signs(&reading->views[MM_FOLD_PLAIN], plain.from, plain.to);
+	uint32_t left =
+	    mm_disguise_signs(&reading->views[MM_FOLD_SQUEEZED], part->from, part->to);
+
+	return sent > left ? sent - left : 0;
+}
+
 /* True when a squeezed match is a word in disguise: rewritten, or with signs between its letters.
  * Stretching alone is none. */
 static bool is_hidden(const struct mm_reading *reading, const struct mm_chain *chain)
@@ -165,63 +178,48 @@ static bool is_hidden(const struct mm_reading *reading, const struct mm_chain *c
 	for (uint32_t i = 0; i < scanner->rewriting_count; i++)
 		if (!scanner->rewritings[i].is_reading && overlaps(&scanner->rewritings[i], chain))
 			return true;
-	for (unsigned i = 0; i < chain->count; i++) {
-		struct mm_range plain = in_plain(reading, MM_FOLD_SQUEEZED, chain->parts[i]);
-
-		if (mm_disguise_signs(&reading->views[MM_FOLD_PLAIN], plain.from, plain.to) >
-		    mm_disguise_signs(&reading->views[MM_FOLD_SQUEEZED], chain->parts[i].from,
-				      chain->parts[i].to))
-			return true;
-	}
-	return false;
-}
-
-static bool is_odd(const struct mm_reading *reading, const struct mm_chain *chain)
-{
 	for (unsigned i = 0; i < chain->count; i++)
-		if (mm_disguise_is_odd(&reading->views[MM_FOLD_PLAIN], chain->parts[i].from,
-				       chain->parts[i].to, reading->utf8, reading->offsets))
+		if (dropped_signs(reading, &chain->parts[i]) > 0)
 			return true;
 	return false;
 }
 
-/* True for a disguise that nobody makes by chance: odd letters, or signs between three letters. */
+/* True for a disguise that nobody makes by chance: two signs or more between the letters. */
 static bool is_blatant(const struct judging *judging, const struct mm_chain *chain)
 {
-	const struct mm_reading *reading = judging->reading;
 	uint32_t signs = 0;
 
-	for (unsigned i = 0; i < chain->count; i++) {
-		struct mm_range plain = in_plain(reading, judging->view, chain->parts[i]);
+	for (unsigned i = 0; i < chain->count; i++)
+		signs += dropped_signs(judging->reading, &chain->parts[i]);
+	return signs >= BLATANT_SIGNS;
+}
 
-		if (mm_disguise_is_odd(&reading->views[MM_FOLD_PLAIN], plain.from, plain.to,
-				       reading->utf8, reading->offsets))
-			return true;
-		signs += mm_disguise_signs(&reading->views[MM_FOLD_PLAIN], plain.from, plain.to) -
-			 mm_disguise_signs(&reading->views[judging->view], chain->parts[i].from,
-					   chain->parts[i].to);
-	}
-	return judging->view == MM_FOLD_SQUEEZED && signs >= 2 && signs < 1000;
+/* True when the message is the match and signs around it. */
+static bool is_alone(const struct judging *judging, struct mm_range place)
+{
+	const struct mm_folded *plain = &judging->reading->views[MM_FOLD_PLAIN];
+	size_t before = mm_utf8_count(plain->text, place.from);
+	size_t after = mm_utf8_count(plain->text + place.to, plain->length - place.to);
+
+	return mm_disguise_signs(plain, 0, place.from) == before &&
+	       mm_disguise_signs(plain, place.to, plain->length) == after;
 }
 
 /* Whether there is a disguise where the rule or the view needs one. */
 static enum mm_verdict check_disguise(const struct judging *judging, const struct mm_chain *chain)
 {
 	struct mm_reading *reading = judging->reading;
-	bool is_hidden_only = reading->rules->rules[judging->rule].is_hidden_only;
 
-	if (judging->view == MM_FOLD_PLAIN && !is_hidden_only)
+	if (judging->view == MM_FOLD_PLAIN)
 		return MM_VERDICT_STANDS;
-	if (judging->view == MM_FOLD_SQUEEZED && !is_disguised(reading, chain))
+	if (!is_disguised(reading, chain))
+		return MM_VERDICT_UNCHANGED;
+	if (reading->rules->rules[judging->rule].is_hidden_only && !is_hidden(reading, chain))
 		return MM_VERDICT_UNCHANGED;
 	if (mm_reading_index(reading, NULL) != MM_OK) {
 		reading->has_failed = true;
 		return MM_VERDICT_EDGE;
 	}
-	if (judging->view == MM_FOLD_PLAIN)
-		return is_odd(reading, chain) ? MM_VERDICT_STANDS : MM_VERDICT_UNCHANGED;
-	if (is_hidden_only && !is_hidden(reading, chain))
-		return MM_VERDICT_UNCHANGED;
 	return cuts_word(reading, whole_chain(chain)) ? MM_VERDICT_EDGE : MM_VERDICT_STANDS;
 }
 
@@ -289,7 +287,7 @@ static enum mm_verdict check_needs(const struct judging *judging, const struct m
 
 	if (doubt == MM_DOUBT_NONE && rule->requires_count == 0)
 		return MM_VERDICT_STANDS;
-	if (rule->is_hidden_only && doubt != MM_DOUBT_REVERSED && is_blatant(judging, chain))
+	if (rule->is_hidden_only && (is_alone(judging, place) || (doubt != MM_DOUBT_REVERSED && is_blatant(judging, chain))))
 		return MM_VERDICT_STANDS;
 	if (rule->requires_count > 0 &&
 	    context_for(judging, rule->requires, rule->requires_count, place) == UINT32_MAX)
@@ -398,10 +396,11 @@ static void run_pass(struct mm_reading *reading, enum mm_fold_view view, enum pa
 /* True when a match was found that guards or contexts may have a say in. */
 static bool needs_support(const struct mm_reading *reading)
 {
-	if (reading->wants_contexts || reading->trace || reading->scanner->rewriting_count > 0)
+	if (reading->wants_contexts || reading->trace)
 		return true;
 	for (int view = 0; view < MM_VIEWS; view++) {
 		const struct mm_view_hits *hits = &reading->scanner->views[view];
+		bool may_doubt = view == MM_FOLD_SQUEEZED && reading->scanner->rewriting_count > 0;
 
 		for (uint32_t i = 0; i < hits->touched_count; i++) {
 			const struct mm_part *part = &hits->set->parts[hits->touched[i]];
@@ -409,8 +408,7 @@ static bool needs_support(const struct mm_reading *reading)
 			    hits->set->uses + part->first_use + part->support_count;
 
 			for (uint32_t j = 0; j < part->subject_count; j++)
-				if (reading->rules
-					->needs_support[hits->set->patterns[uses[j]].rule])
+				if (may_doubt || reading->rules->needs_support[hits->set->patterns[uses[j]].rule])
 					return true;
 		}
 	}

@@ -206,14 +206,14 @@ static enum mm_status add_pattern(struct builder *b, const struct mm_draft_patte
 	return MM_OK;
 }
 
-/* Guards and contexts are searched in both views, other rules where they say. */
+/* Guards are searched in both views, other rules where they say; what is looked for
+ * only where it is hidden is never in the plain one. */
 static bool is_in_view(const struct mm_rule *rule, const struct mm_draft_pattern *pattern,
 		       enum mm_fold_view view)
 {
 	if (view == MM_FOLD_PLAIN)
-		return true;
-	return pattern->is_guard || rule->kind == MM_RULE_GUARD || rule->kind == MM_RULE_CONTEXT ||
-	       rule->is_squeezed;
+		return !rule->is_hidden_only || pattern->is_guard;
+	return pattern->is_guard || rule->kind == MM_RULE_GUARD || rule->is_squeezed;
 }
 
 static bool is_support(const struct mm_rules *rules, const struct mm_pattern *pattern)
