@@ -166,10 +166,9 @@ struct mm_rules {
 	uint32_t context_count;
 	struct mm_view_set views[MM_VIEWS];
 	struct mm_rewrites *rewrites;
-	bool *needs_support; /* by rule: has a guard, or contexts that matter */
-	/* context numbers, UINT32_MAX when there is none */
-	uint32_t question, polite;
-	uint32_t confirm[MM_DOUBT__MAX]; /* of each doubt */
+	bool *needs_support;             /* by rule: has a guard, or contexts that matter */
+	uint32_t question, polite, fair; /* context numbers, UINT32_MAX when there is none */
+	uint32_t confirm[MM_DOUBT__MAX]; /* contexts that lift a doubt, or UINT32_MAX */
 	size_t database_bytes;
 	bool is_from_cache;
 };

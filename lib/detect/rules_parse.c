@@ -360,7 +360,7 @@ static const struct {
     [KEY_GUARDS] = {"guards", read_guards, KIND(GUARD), false},
     [KEY_UNLESS] = {"unless", read_unless, SUBJECTS, true},
     [KEY_REQUIRES] = {"requires", read_requires, SUBJECTS, true},
-    [KEY_SQUEEZE] = {"squeeze", read_squeeze, SUBJECTS, false},
+    [KEY_SQUEEZE] = {"squeeze", read_squeeze, SUBJECTS | KIND(CONTEXT), false},
 };
 
 /* What a stanza of each kind must have. */
@@ -381,6 +381,9 @@ static enum mm_status check_keys(struct parser *p, const struct mm_draft_rule *o
 
 	if (kind == MM_RULE__MAX)
 		return fail_at(p, line, "[%s] has no kind", open->rule.id);
+	if (open->rule.is_hidden_only && kind != MM_RULE_HARASSMENT)
+		return fail_at(p, line, "[%s] of kind %s cannot have squeeze = hidden",
+			       open->rule.id, kind_names[kind]);
 	for (int key = 0; key < KEY__MAX; key++) {
 		bool is_there = open->keys & (1u << key);
 

@@ -93,6 +93,7 @@ static enum mm_status use_stored_history(struct mm_turn *turn, struct mm_error *
 					     .length = from->length,
 					     .utc_ms = from->utc_ms,
 					     .is_customer = from->role == MM_ROLE_CUSTOMER,
+					     .is_no_answer = from->is_fallback,
 					     .has_analysis = from->has_analysis,
 					     .severity = from->severity,
 					     .sentiment = from->sentiment};
@@ -179,12 +180,32 @@ static enum mm_status find_last_order_number(struct mm_turn *turn, struct mm_err
 	return status;
 }
 
+/* What the bot said without saying anything is no answer: a customer may ask again. */
+static enum mm_status mark_no_answers(struct mm_turn *turn, struct mm_error *err)
+{
+	const size_t count = turn->past.count;
+	if (count == 0)
+		return MM_OK;
+	struct mm_past_message *messages = mm_arena_array(turn->arena, count, sizeof *messages);
+	if (!messages)
+		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the history");
+	memcpy(messages, turn->past.messages, count * sizeof *messages);
+	for (size_t i = 0; i < count; i++)
+		if (!messages[i].is_customer &&
+		    mm_replies_is_no_answer(turn->runtime->replies, messages[i].text,
+					    messages[i].length))
+			messages[i].is_no_answer = true;
+	turn->past.messages = messages;
+	return MM_OK;
+}
+
 static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 {
 	turn->past.now_utc_ms = turn->now_utc_ms;
 	turn->language = mm_language_of(turn->message.text, turn->message.length);
-	enum mm_status status =
-	    mm_judge_borrow(turn->runtime->judge, &turn->detector, turn->arena, err);
+	enum mm_status status = mark_no_answers(turn, err);
+	if (status == MM_OK)
+		status = mm_judge_borrow(turn->runtime->judge, &turn->detector, turn->arena, err);
 	if (status == MM_OK)
 		status = mm_past_judge(turn->detector, &turn->past, turn->arena, err);
 	if (status == MM_OK)

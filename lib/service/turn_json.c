@@ -93,6 +93,8 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_harassment_write(writer, &turn->analysis.harassment);
 	mm_json_key(writer, "signals");
 	mm_signals_write(writer, turn->analysis.signals);
+	mm_json_key(writer, "conversation");
+	mm_conversation_write(writer, &turn->analysis.conversation);
 	write_handoff(writer, turn);
 	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
 	mm_json_pair_text(writer, "owner", owner_after(turn));
