@@ -110,20 +110,24 @@ static bool stands_alone(const uint32_t *code_points, uint32_t count, uint32_t a
 	return !mm_is_digit(last) || !is_word_sign(after);
 }
 
-static bool is_kana(uint32_t c)
-{
-	return c >= 0x3041 && c <= 0x3096;
-}
-
 /* True for kana right after a Japanese letter, with nothing in the message between them. */
 static bool is_inside_word(const struct text *text, uint32_t at)
 {
 	const struct mm_folded *squeezed = text->squeezed;
 
-	if (at == 0 || !is_kana(text->code_points[at]) || !is_letter(text->code_points[at - 1]) ||
+	if (at == 0 || !mm_is_kana(text->code_points[at]) || !is_letter(text->code_points[at - 1]) ||
 	    mm_is_latin(text->code_points[at - 1]))
 		return false;
 	return squeezed->end[text->offsets[at] - 1] >= squeezed->start[text->offsets[at]];
+}
+
+/* True when a doubtful word may end before character `at`. One that is read from the end needs to be
+ * told to be so, or to be the whole message, wherever it ends. */
+static bool ends_here(const struct text *text, uint32_t at, enum mm_doubtfulness doubt)
+{
+	return doubt != MM_DOUBT_WORD ||
+	       !mm_continues_word(text->rewrites,
+				  at_or_zero(text->code_points, text->count, at));
 }
 
 /* True when the spelling at `at`, whose characters are there, may be believed to be a word. */
@@ -134,7 +138,9 @@ static bool is_word_here(const struct text *text, uint32_t at, const struct mm_s
 	if (word->is_follower &&
 	    text->foreign_end != at && text->foreign_end + 1 != at)
 		return false;
-	return (word->doubt == MM_DOUBT_NONE && !word->is_reading) || !is_inside_word(text, at);
+	if (word->doubt == MM_DOUBT_NONE && !word->is_reading)
+		return true;
+	return !is_inside_word(text, at) && ends_here(text, at + word->length, word->doubt);
 }
 
 /* The first word that begins with this pair, or the number of words. */
@@ -214,7 +220,7 @@ bool mm_rewrite_is_due(const struct mm_rewrites *rewrites, const struct mm_folde
 		    mm_pair_is_there(rewrites, keyed->keys[i], keyed->keys[i + 1]) &&
 		    find_pair(&text, i, keyed->code_points[i + 1]))
 			return true;
-		if (!is_kana(c) && mm_sign_is_there(rewrites, c) && is_sign_due(&text, i))
+		if (!mm_is_kana(c) && mm_sign_is_there(rewrites, c) && is_sign_due(&text, i))
 			return true;
 	}
 	return false;
@@ -292,31 +298,40 @@ static bool cuts_masks(const struct text *text, uint32_t at, uint32_t length)
 		is_mask(text->rewrites, text->code_points[end]));
 }
 
+/* What a masked word would be read as; a doubt when it shows little of itself. */
+static struct change read_masked(const struct mm_spelling *word, uint32_t at, uint32_t seen)
+{
+	bool is_doubt = seen < 2 || 2 * seen < word->length;
+
+	return (struct change){.at = at,
+			       .length = word->length,
+			       .to = word->to,
+			       .to_length = word->to_length,
+			       .doubt = is_doubt ? MM_DOUBT_WORD : MM_DOUBT_NONE};
+}
+
 /* The best masked word that begins at `at`: the longest, then the one with most letters seen. */
 static bool find_masked(const struct text *text, uint32_t at, struct change *out)
 {
 	const struct mm_spellings *masked = &text->rewrites->masked;
+	bool is_after_latin = at > 0 && mm_is_latin(text->code_points[at - 1]);
 	uint32_t best = 0;
 
-	if (at > 0 && mm_is_latin(text->code_points[at - 1]) && is_letter(text->code_points[at]))
+	if (is_after_latin && is_letter(text->code_points[at]))
 		return false;
 	for (uint32_t i = 0; i < masked->count; i++) {
 		const struct mm_spelling *word = &masked->items[i];
 		uint32_t seen = match_masked(text, word, at);
+		struct change change = read_masked(word, at, seen);
 
 		if (best > 0 && word->length < out->length)
 			break;
-		if (seen <= best || cuts_masks(text, at, word->length) || (mm_is_latin(word->from[0]) && at > 0 &&
-				     mm_is_latin(text->code_points[at - 1])))
+		if (seen <= best || cuts_masks(text, at, word->length) ||
+		    (mm_is_latin(word->from[0]) && is_after_latin) ||
+		    !ends_here(text, at + word->length, change.doubt))
 			continue;
 		best = seen;
-		*out = (struct change){.at = at,
-				       .length = word->length,
-				       .to = word->to,
-				       .to_length = word->to_length,
-				       .doubt = seen < 2 || 2 * seen < word->length
-						    ? MM_DOUBT_WORD
-						    : MM_DOUBT_NONE};
+		*out = change;
 	}
 	return best > 0;
 }
@@ -394,54 +409,61 @@ static uint32_t read_syllables(const struct text *text, uint32_t at, struct chan
 	return count;
 }
 
-/* What is to be changed at `at`. */
-static bool find_change(struct text *text, uint32_t at, bool has_masks, struct change *out)
+/* The change that a word at `at` makes. */
+static struct change read_word(struct text *text, const struct mm_spelling *word, uint32_t at)
 {
-	const struct mm_spelling *word = find_spelling(text, at);
+	struct change change = {.at = at,
+				.length = word->length,
+				.to = word->to,
+				.to_length = word->to_length,
+				.doubt = word->doubt,
+				.is_reading = word->is_reading};
 
-	if (!word)
-		return has_masks && is_mask_near(text, at) && find_masked(text, at, out);
-	*out = (struct change){.at = at,
-			       .length = word->length,
-			       .to = word->to,
-			       .to_length = word->to_length,
-			       .doubt = word->doubt,
-			       .is_reading = word->is_reading};
 	/* Who writes sh1ne does not mean the English word. */
-	for (uint32_t i = at; i < at + word->length && out->doubt == MM_DOUBT_WORD; i++)
+	for (uint32_t i = at; i < at + word->length && change.doubt == MM_DOUBT_WORD; i++)
 		if (text->code_points[i] != text->as_sent[i])
-			out->doubt = MM_DOUBT_NONE;
+			change.doubt = MM_DOUBT_NONE;
 	if (!word->is_foreign)
-		return true;
+		return change;
 	/* The blank between two words in Latin letters is none in their own script. */
 	if (text->foreign_end + 1 == at && text->code_points[at - 1] == ' ') {
-		out->at--;
-		out->length++;
+		change.at--;
+		change.length++;
 	}
 	text->foreign_end = at + word->length;
-	return true;
+	return change;
+}
+
+/* Adds what is to be changed at `at`; gives the character to go on with. */
+static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, struct change *changes,
+			    uint32_t *count)
+{
+	const struct mm_spelling *word = find_spelling(text, at);
+	uint32_t added = 1;
+
+	if (word && word->is_kept)
+		return at + word->length;
+	if (word)
+		changes[*count] = read_word(text, word, at);
+	else if (!has_masks || !is_mask_near(text, at) ||
+		 !find_masked(text, at, &changes[*count]))
+		added = mm_is_latin(text->code_points[at])
+			    ? read_syllables(text, at, changes + *count)
+			    : 0;
+	if (added == 0)
+		return at + 1;
+	*count += added;
+	return changes[*count - 1].at + changes[*count - 1].length;
 }
 
 static uint32_t find_changes(struct text *text, struct change *changes)
 {
-	uint32_t count = 0, masks = 0;
+	uint32_t count = 0, masks = 0, at = 0;
 
 	for (uint32_t i = 0; i < text->count; i++)
 		masks += is_mask(text->rewrites, text->code_points[i]);
-	for (uint32_t at = 0; at < text->count;) {
-		struct change change;
-
-		if (find_change(text, at, masks > 0 && masks <= MASKS_MAX, &change)) {
-			changes[count++] = change;
-			at = change.at + change.length;
-			continue;
-		}
-		uint32_t syllables = mm_is_latin(text->code_points[at])
-					 ? read_syllables(text, at, changes + count)
-					 : 0;
-		count += syllables;
-		at = syllables > 0 ? changes[count - 1].at + changes[count - 1].length : at + 1;
-	}
+	while (at < text->count)
+		at = add_changes(text, at, masks > 0 && masks <= MASKS_MAX, changes, &count);
 	return count;
 }
 

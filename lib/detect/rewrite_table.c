@@ -12,7 +12,7 @@
 /* A reading of so few characters is always a doubt. */
 enum { SHORT_READING = 3 };
 
-enum section { LETTERS, MASKS, MASKED, WORDS, READINGS, ROMAJI, SECTION__MAX };
+enum section { LETTERS, MASKS, MASKED, AFTER, KEEP, WORDS, SHORT, READINGS, ROMAJI, SECTION__MAX };
 
 /* The file being read. */
 struct reader {
@@ -41,7 +41,10 @@ static const struct {
     [LETTERS] = {"[letters]", true, MM_FOLD_PLAIN},
     [MASKS] = {"[masks]", false, MM_FOLD_PLAIN},
     [MASKED] = {"[masked]", false, MM_FOLD_SQUEEZED},
+    [AFTER] = {"[after]", false, MM_FOLD_PLAIN},
+    [KEEP] = {"[keep]", false, MM_FOLD_SQUEEZED},
     [WORDS] = {"[words]", true, MM_FOLD_SQUEEZED},
+    [SHORT] = {"[short]", true, MM_FOLD_SQUEEZED},
     [READINGS] = {"[readings]", true, MM_FOLD_PLAIN},
     [ROMAJI] = {"[romaji]", true, MM_FOLD_PLAIN},
 };
@@ -121,7 +124,9 @@ static enum mm_doubtfulness doubt_mark(const char *text, size_t length)
 		return MM_DOUBT_NONE;
 	if (text[0] == '?')
 		return MM_DOUBT_WORD;
-	return text[0] == '<' ? MM_DOUBT_REVERSED : MM_DOUBT_NONE;
+	/* A single character has no end to read from. */
+	return text[0] == '<' && mm_utf8_count(text, length) > 2 ? MM_DOUBT_REVERSED
+								  : MM_DOUBT_NONE;
 }
 
 static enum mm_status read_word(struct reader *r, const char *text, size_t length,
@@ -189,7 +194,7 @@ static bool is_all_kana(const struct word *word)
 
 /* Kana are found in many words, so they are believed less than other signs. */
 static bool add_spelling(struct mm_rewrites *rewrites, const struct word *key,
-			 const struct word *word)
+			 const struct word *word, bool is_short)
 {
 	struct mm_spelling spelling = make_spelling(word, key);
 
@@ -197,8 +202,8 @@ static bool add_spelling(struct mm_rewrites *rewrites, const struct word *key,
 		return add_reversed(rewrites, word, &spelling);
 	if (strcmp(word->text, key->text) == 0)
 		return true;
-	spelling.is_reading = is_all_kana(word);
-	if (spelling.is_reading && word->length <= SHORT_READING && word->doubt == MM_DOUBT_NONE)
+	spelling.is_reading = is_short || is_all_kana(word);
+	if (is_all_kana(word) && word->length <= SHORT_READING && word->doubt == MM_DOUBT_NONE)
 		spelling.doubt = MM_DOUBT_WORD;
 	return mm_spellings_add(&rewrites->words, &spelling);
 }
@@ -230,9 +235,11 @@ static enum mm_status add_reading(struct reader *r, const struct word *key, cons
 		status = fold_word(r, kana, strlen(kana), MM_FOLD_SQUEEZED, &squeezed);
 	if (status != MM_OK)
 		return status;
-	if (!add_spelling(r->rewrites, &squeezed_key, &squeezed))
+	if (!add_spelling(r->rewrites, &squeezed_key, &squeezed, false))
 		return out_of_memory(r->err);
 	spelling = make_spelling(word, &squeezed_key);
+	if (squeezed.length <= SHORT_READING && word->doubt == MM_DOUBT_NONE)
+		spelling.doubt = MM_DOUBT_WORD;
 	return mm_spellings_add(&r->rewrites->readings, &spelling) ? MM_OK : out_of_memory(r->err);
 }
 
@@ -251,38 +258,64 @@ static enum mm_status add_syllable(struct reader *r, const struct word *key,
 	return mm_spellings_add(&r->rewrites->romaji, &syllable) ? MM_OK : out_of_memory(r->err);
 }
 
+static enum mm_status add_sign(struct reader *r, const struct word *key, const struct word *word)
+{
+	if (word->length != 1 || (key && key->length != 1))
+		return fail(r, "[letters] and [masks] hold single characters");
+	/* What folding reads already needs no entry. */
+	if (key && word->code_points[0] == key->code_points[0])
+		return MM_OK;
+	return add_letter(r->rewrites, word->code_points[0], key ? key->code_points[0] : 0)
+		   ? MM_OK
+		   : out_of_memory(r->err);
+}
+
+static enum mm_status add_masked(struct reader *r, const struct word *key, const struct word *word)
+{
+	struct mm_spelling spelling = make_spelling(word, word);
+
+	(void)key;
+	if (word->length < 2)
+		return fail(r, "a masked word has two characters or more");
+	return mm_spellings_add(&r->rewrites->masked, &spelling) ? MM_OK : out_of_memory(r->err);
+}
+
+static enum mm_status add_after(struct reader *r, const struct word *key, const struct word *word)
+{
+	uint32_t bit = word->code_points[0] - MM_KANA_FIRST;
+
+	(void)key;
+	if (word->length != 1 || !mm_is_kana(word->code_points[0]))
+		return fail(r, "[after] holds single kana");
+	r->rewrites->after[bit / 64] |= (uint64_t)1 << (bit % 64);
+	return MM_OK;
+}
+
+static enum mm_status add_kept(struct reader *r, const struct word *key, const struct word *word)
+{
+	struct mm_spelling spelling = make_spelling(word, word);
+
+	(void)key;
+	spelling.is_kept = true;
+	return mm_spellings_add(&r->rewrites->words, &spelling) ? MM_OK : out_of_memory(r->err);
+}
+
+static enum mm_status add_other(struct reader *r, const struct word *key, const struct word *word)
+{
+	return add_spelling(r->rewrites, key, word, r->section == SHORT) ? MM_OK
+									  : out_of_memory(r->err);
+}
+
 static enum mm_status add_word(struct reader *r, const struct word *key, const struct word *word)
 {
-	struct mm_rewrites *rewrites = r->rewrites;
-	struct mm_spelling spelling = make_spelling(word, key ? key : word);
-	bool is_good;
+	static enum mm_status (*const add[SECTION__MAX])(
+	    struct reader *, const struct word *, const struct word *) = {
+	    [LETTERS] = add_sign,     [MASKS] = add_sign,      [MASKED] = add_masked,
+	    [AFTER] = add_after,      [KEEP] = add_kept,       [WORDS] = add_other,
+	    [SHORT] = add_other,      [READINGS] = add_reading, [ROMAJI] = add_syllable,
+	};
 
-	switch (r->section) {
-	case LETTERS:
-		if (word->length != 1 || key->length != 1)
-			return fail(r, "[letters] holds single characters");
-		/* What folding reads already needs no entry. */
-		is_good = word->code_points[0] == key->code_points[0] ||
-			  add_letter(rewrites, word->code_points[0], key->code_points[0]);
-		break;
-	case MASKS:
-		if (word->length != 1)
-			return fail(r, "[masks] holds single characters");
-		is_good = add_letter(rewrites, word->code_points[0], 0);
-		break;
-	case MASKED:
-		if (word->length < 2)
-			return fail(r, "a masked word has two characters or more");
-		is_good = mm_spellings_add(&rewrites->masked, &spelling);
-		break;
-	case READINGS:
-		return add_reading(r, key, word);
-	case ROMAJI:
-		return add_syllable(r, key, word);
-	default:
-		is_good = add_spelling(rewrites, key, word);
-	}
-	return is_good ? MM_OK : out_of_memory(r->err);
+	return add[r->section](r, key, word);
 }
 
 static enum mm_status read_words(struct reader *r, const char *text, size_t length,
@@ -316,17 +349,33 @@ static enum mm_status read_heading(struct reader *r, const char *text, size_t le
 			r->section = (enum section)i;
 			return MM_OK;
 		}
-	return fail(r, "a heading is [letters], [masks], [masked], [words], [readings] or "
-		       "[romaji]");
+	return fail(r, "a heading is [letters], [masks], [masked], [after], [keep], [words], "
+		       "[short], [readings] or [romaji]");
+}
+
+static enum mm_status read_pair(struct reader *r, const char *text, size_t length)
+{
+	const char *equals = NULL;
+	size_t key_length;
+	struct word key;
+	enum mm_status status;
+
+	for (size_t i = 1; i + 3 < length && !equals; i++)
+		if (memcmp(text + i, " = ", 3) == 0)
+			equals = text + i;
+	if (!equals)
+		return fail(r, "a line is WORD = SPELLING SPELLING …");
+	key_length = (size_t)(equals - text);
+	while (key_length > 0 && text[key_length - 1] == ' ')
+		key_length--;
+	status = read_word(r, text, key_length, &key);
+	if (status != MM_OK)
+		return status;
+	return read_words(r, equals + 3, length - (size_t)(equals - text) - 3, &key);
 }
 
 static enum mm_status read_line(struct reader *r, const char *text, size_t length)
 {
-	const char *equals = NULL;
-	size_t key_length = 0;
-	struct word key;
-	enum mm_status status;
-
 	while (length > 0 && strchr(" \t\r", text[length - 1]))
 		length--;
 	if (length == 0 || text[0] == '#')
@@ -337,16 +386,7 @@ static enum mm_status read_line(struct reader *r, const char *text, size_t lengt
 		return fail(r, "a table begins with a [heading]");
 	if (!sections[r->section].has_key)
 		return read_words(r, text, length, NULL);
-	for (size_t i = 1; i + 2 < length && !equals; i++)
-		if (memcmp(text + i, " = ", 3) == 0)
-			equals = text + i;
-	if (!equals)
-		return fail(r, "a line is WORD = SPELLING SPELLING …");
-	key_length = (size_t)(equals - text);
-	status = read_word(r, text, key_length, &key);
-	if (status != MM_OK)
-		return status;
-	return read_words(r, equals + 3, length - key_length - 3, &key);
+	return read_pair(r, text, length);
 }
 
 enum mm_status mm_rewrites_parse(struct mm_rewrites *rewrites, const char *file, const char *text,

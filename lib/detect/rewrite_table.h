@@ -13,6 +13,9 @@ enum {
 	MM_SPELLING_MAX = 64, /* characters of a spelling or a word */
 	MM_PAIR_WORDS = 1024, /* of 64 bits, for two keys */
 	MM_SIGN_WORDS = 64,
+	MM_KANA_WORDS = 2,
+	MM_KANA_FIRST = 0x3041,
+	MM_KANA_LAST = 0x3096,
 	MM_SLOTS = 4096 /* of the hash table of words */
 };
 
@@ -25,7 +28,8 @@ struct mm_spelling {
 	const char *kana;   /* of a syllable, squeezed */
 	enum mm_doubtfulness doubt;
 	bool is_follower; /* counts only right after another foreign one */
-	bool is_reading;  /* kana for a word in kanji */
+	bool is_reading;  /* kana for a word in kanji, or an abbreviation: hides nothing */
+	bool is_kept;     /* only looks like a disguise: stays as it is */
 	bool is_foreign;  /* Latin letters for a word of another script */
 };
 
@@ -48,6 +52,7 @@ struct mm_rewrites {
 	struct mm_spellings romaji;   /* from: kana; to: Latin letters */
 	struct mm_letter *letters;    /* sorted */
 	uint32_t letter_count, letter_capacity;
+	uint64_t after[MM_KANA_WORDS]; /* a bit for every kana that may follow a doubtful word */
 	/* A bit for the first two keys of every word, and some others. */
 	uint64_t pairs[MM_PAIR_WORDS];
 	/* A bit for every letter and every word of one character, and some others. */
@@ -89,6 +94,19 @@ static inline bool mm_is_latin(uint32_t c)
 static inline bool mm_is_digit(uint32_t c)
 {
 	return c - '0' < 10;
+}
+
+static inline bool mm_is_kana(uint32_t c)
+{
+	return c >= MM_KANA_FIRST && c <= MM_KANA_LAST;
+}
+
+/* True for kana that no doubtful word ends before. */
+static inline bool mm_continues_word(const struct mm_rewrites *rewrites, uint32_t c)
+{
+	uint32_t bit = c - MM_KANA_FIRST;
+
+	return mm_is_kana(c) && !(rewrites->after[bit / 64] >> (bit % 64) & 1);
 }
 
 /* Appends a copy of `spelling`. False: no memory. */
