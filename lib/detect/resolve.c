@@ -163,35 +163,41 @@ static uint32_t dropped_signs(const struct mm_reading *reading, const struct mm_
 {
 	struct mm_range plain = in_plain(reading, MM_FOLD_SQUEEZED, *part);
 	uint32_t sent = mm_disguise_signs(&reading->views[MM_FOLD_PLAIN], plain.from, plain.to);
-	uint32_t left =
-	    mm_disguise_signs(&reading->views[MM_FOLD_SQUEEZED], part->from, part->to);
+	uint32_t left = mm_disguise_signs(&reading->views[MM_FOLD_SQUEEZED], part->from, part->to);
 
 	return sent > left ? sent - left : 0;
+}
+
+static bool is_rewritten(const struct mm_scanner *scanner, const struct mm_chain *chain)
+{
+	for (uint32_t i = 0; i < scanner->rewriting_count; i++)
+		if (!scanner->rewritings[i].is_reading && overlaps(&scanner->rewritings[i], chain))
+			return true;
+	return false;
+}
+
+static uint32_t dropped_signs_of(const struct mm_reading *reading, const struct mm_chain *chain)
+{
+	uint32_t signs = 0;
+
+	for (unsigned i = 0; i < chain->count; i++)
+		signs += dropped_signs(reading, &chain->parts[i]);
+	return signs;
 }
 
 /* True when a squeezed match is a word in disguise: rewritten, or with signs between its letters.
  * Stretching alone is none. */
 static bool is_hidden(const struct mm_reading *reading, const struct mm_chain *chain)
 {
-	const struct mm_scanner *scanner = reading->scanner;
-
-	for (uint32_t i = 0; i < scanner->rewriting_count; i++)
-		if (!scanner->rewritings[i].is_reading && overlaps(&scanner->rewritings[i], chain))
-			return true;
-	for (unsigned i = 0; i < chain->count; i++)
-		if (dropped_signs(reading, &chain->parts[i]) > 0)
-			return true;
-	return false;
+	return is_rewritten(reading->scanner, chain) || dropped_signs_of(reading, chain) > 0;
 }
 
-/* True for a disguise that nobody makes by chance: two signs or more between the letters. */
-static bool is_blatant(const struct judging *judging, const struct mm_chain *chain)
+/* True for a disguise that nobody makes by chance: two signs or more between the letters. Masks do
+ * not count: people mask a word that they only speak of, too. */
+static bool is_blatant(const struct mm_reading *reading, const struct mm_chain *chain)
 {
-	uint32_t signs = 0;
-
-	for (unsigned i = 0; i < chain->count; i++)
-		signs += dropped_signs(judging->reading, &chain->parts[i]);
-	return signs >= BLATANT_SIGNS;
+	return !is_rewritten(reading->scanner, chain) &&
+	       dropped_signs_of(reading, chain) >= BLATANT_SIGNS;
 }
 
 /* True when the message is the match and signs around it. */
@@ -242,8 +248,7 @@ static void add_context(void *self, const struct mm_chain *chain)
 	if (judging->view == MM_FOLD_SQUEEZED &&
 	    (!is_disguised(judging->reading, chain) || doubt_of(judging, chain) != MM_DOUBT_NONE))
 		return;
-	guard =
-	    mm_guard_over(&judging->room->support, rules, judging->rule, place.from, place.to);
+	guard = mm_guard_over(&judging->room->support, rules, judging->rule, place.from, place.to);
 
 	tell(judging, place, guard == UINT32_MAX ? MM_VERDICT_STANDS : MM_VERDICT_GUARD,
 	     guard == UINT32_MAX ? NULL : rules->rules[guard].id);
@@ -287,7 +292,8 @@ static enum mm_verdict check_needs(const struct judging *judging, const struct m
 
 	if (doubt == MM_DOUBT_NONE && rule->requires_count == 0)
 		return MM_VERDICT_STANDS;
-	if (rule->is_hidden_only && (is_alone(judging, place) || (doubt != MM_DOUBT_REVERSED && is_blatant(judging, chain))))
+	if (rule->is_hidden_only &&
+	    (is_alone(judging, place) || is_blatant(judging->reading, chain)))
 		return MM_VERDICT_STANDS;
 	if (rule->requires_count > 0 &&
 	    context_for(judging, rule->requires, rule->requires_count, place) == UINT32_MAX)
@@ -408,7 +414,9 @@ static bool needs_support(const struct mm_reading *reading)
 			    hits->set->uses + part->first_use + part->support_count;
 
 			for (uint32_t j = 0; j < part->subject_count; j++)
-				if (may_doubt || reading->rules->needs_support[hits->set->patterns[uses[j]].rule])
+				if (may_doubt ||
+				    reading->rules
+					->needs_support[hits->set->patterns[uses[j]].rule])
 					return true;
 		}
 	}

@@ -115,8 +115,8 @@ static bool is_inside_word(const struct text *text, uint32_t at)
 {
 	const struct mm_folded *squeezed = text->squeezed;
 
-	if (at == 0 || !mm_is_kana(text->code_points[at]) || !is_letter(text->code_points[at - 1]) ||
-	    mm_is_latin(text->code_points[at - 1]))
+	if (at == 0 || !mm_is_kana(text->code_points[at]) ||
+	    !is_letter(text->code_points[at - 1]) || mm_is_latin(text->code_points[at - 1]))
 		return false;
 	return squeezed->end[text->offsets[at] - 1] >= squeezed->start[text->offsets[at]];
 }
@@ -126,8 +126,7 @@ static bool is_inside_word(const struct text *text, uint32_t at)
 static bool ends_here(const struct text *text, uint32_t at, enum mm_doubtfulness doubt)
 {
 	return doubt != MM_DOUBT_WORD ||
-	       !mm_continues_word(text->rewrites,
-				  at_or_zero(text->code_points, text->count, at));
+	       !mm_continues_word(text->rewrites, at_or_zero(text->code_points, text->count, at));
 }
 
 /* True when the spelling at `at`, whose characters are there, may be believed to be a word. */
@@ -135,8 +134,7 @@ static bool is_word_here(const struct text *text, uint32_t at, const struct mm_s
 {
 	if (!stands_alone(text->code_points, text->count, at, word->length))
 		return false;
-	if (word->is_follower &&
-	    text->foreign_end != at && text->foreign_end + 1 != at)
+	if (word->is_follower && text->foreign_end != at && text->foreign_end + 1 != at)
 		return false;
 	if (word->doubt == MM_DOUBT_NONE && !word->is_reading)
 		return true;
@@ -358,8 +356,8 @@ static const struct mm_spelling *find_syllable(const struct text *text, uint32_t
 
 	for (uint32_t i = 0; i < romaji->count; i++) {
 		const struct mm_spelling *one = &romaji->items[i];
-		bool is_there = one->to_length <= end - at &&
-				(!best || one->to_length > best->to_length);
+		bool is_there =
+		    one->to_length <= end - at && (!best || one->to_length > best->to_length);
 
 		for (uint32_t j = 0; j < one->to_length && is_there; j++)
 			is_there = text->code_points[at + j] == (unsigned char)one->to[j];
@@ -445,8 +443,7 @@ static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, stru
 		return at + word->length;
 	if (word)
 		changes[*count] = read_word(text, word, at);
-	else if (!has_masks || !is_mask_near(text, at) ||
-		 !find_masked(text, at, &changes[*count]))
+	else if (!has_masks || !is_mask_near(text, at) || !find_masked(text, at, &changes[*count]))
 		added = mm_is_latin(text->code_points[at])
 			    ? read_syllables(text, at, changes + *count)
 			    : 0;

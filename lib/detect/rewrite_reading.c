@@ -34,8 +34,8 @@ static void add_way(struct speller *speller, uint32_t length)
 }
 
 /* Goes on after one syllable; っ doubles its first letter. */
-static void spell_syllable(struct speller *speller, const struct mm_spelling *syllable,
-			   uint32_t at, uint32_t length, bool is_doubled)
+static void spell_syllable(struct speller *speller, const struct mm_spelling *syllable, uint32_t at,
+			   uint32_t length, bool is_doubled)
 {
 	if (length + syllable->to_length + 1 > LATIN_MAX)
 		return;

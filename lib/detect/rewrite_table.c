@@ -126,11 +126,10 @@ static enum mm_doubtfulness doubt_mark(const char *text, size_t length)
 		return MM_DOUBT_WORD;
 	/* A single character has no end to read from. */
 	return text[0] == '<' && mm_utf8_count(text, length) > 2 ? MM_DOUBT_REVERSED
-								  : MM_DOUBT_NONE;
+								 : MM_DOUBT_NONE;
 }
 
-static enum mm_status read_word(struct reader *r, const char *text, size_t length,
-				struct word *out)
+static enum mm_status read_word(struct reader *r, const char *text, size_t length, struct word *out)
 {
 	char *copy = mm_arena_strndup(r->work, text, length);
 
@@ -303,16 +302,16 @@ static enum mm_status add_kept(struct reader *r, const struct word *key, const s
 static enum mm_status add_other(struct reader *r, const struct word *key, const struct word *word)
 {
 	return add_spelling(r->rewrites, key, word, r->section == SHORT) ? MM_OK
-									  : out_of_memory(r->err);
+									 : out_of_memory(r->err);
 }
 
 static enum mm_status add_word(struct reader *r, const struct word *key, const struct word *word)
 {
-	static enum mm_status (*const add[SECTION__MAX])(
-	    struct reader *, const struct word *, const struct word *) = {
-	    [LETTERS] = add_sign,     [MASKS] = add_sign,      [MASKED] = add_masked,
-	    [AFTER] = add_after,      [KEEP] = add_kept,       [WORDS] = add_other,
-	    [SHORT] = add_other,      [READINGS] = add_reading, [ROMAJI] = add_syllable,
+	static enum mm_status (*const add[SECTION__MAX])(struct reader *, const struct word *,
+							 const struct word *) = {
+	    [LETTERS] = add_sign, [MASKS] = add_sign,       [MASKED] = add_masked,
+	    [AFTER] = add_after,  [KEEP] = add_kept,        [WORDS] = add_other,
+	    [SHORT] = add_other,  [READINGS] = add_reading, [ROMAJI] = add_syllable,
 	};
 
 	return add[r->section](r, key, word);

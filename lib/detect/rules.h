@@ -112,7 +112,7 @@ struct mm_rule {
 	double weight;
 	bool is_squeezed;
 	bool is_hidden_only; /* squeeze = hidden */
-	bool is_site; /* from the site's folder: its verdict is never lowered by the model */
+	bool is_site;        /* from the site's folder: its verdict is never lowered by the model */
 	const char *reason, *reason_en;    /* "" when absent */
 	const char *context;               /* kind context: its name, else NULL */
 	uint32_t context_index;            /* kind context: number of the name */

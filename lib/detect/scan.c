@@ -504,8 +504,7 @@ static enum mm_status rewrite(struct mm_scanner *scanner, struct mm_folded *sque
 		status = mm_keyed_make(squeezed, keyed, arena, err);
 	else
 		status = MM_OK, *keyed = scanner->views[MM_FOLD_PLAIN].keyed;
-	if (status != MM_OK ||
-	    !mm_rewrite_is_due(scanner->rewrites, squeezed, keyed))
+	if (status != MM_OK || !mm_rewrite_is_due(scanner->rewrites, squeezed, keyed))
 		return status;
 	status = mm_rewrite(scanner->rewrites, squeezed, keyed, &rewritten, arena, err);
 	if (status != MM_OK)
@@ -524,8 +523,8 @@ enum mm_status mm_scan(struct mm_scanner *scanner, struct mm_folded views[MM_VIE
 	begin_generation(scanner);
 	if (views[MM_FOLD_PLAIN].length == 0)
 		return MM_OK;
-	status = mm_keyed_make(&views[MM_FOLD_PLAIN], &scanner->views[MM_FOLD_PLAIN].keyed, arena,
-			       err);
+	status =
+	    mm_keyed_make(&views[MM_FOLD_PLAIN], &scanner->views[MM_FOLD_PLAIN].keyed, arena, err);
 	if (status == MM_OK)
 		status = scan_view(scanner, MM_FOLD_PLAIN, views, err);
 	if (status == MM_OK && views[MM_FOLD_SQUEEZED].length > 0)

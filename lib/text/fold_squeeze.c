@@ -136,9 +136,8 @@ static void write_character(struct squeeze *squeeze, const struct character *cha
 	uint32_t code_point = large_kana(character->code_point);
 	char bytes[4];
 
-	squeeze->repeats = squeeze->last == code_point && is_collapsible(character)
-			       ? squeeze->repeats + 1
-			       : 0;
+	squeeze->repeats =
+	    squeeze->last == code_point && is_collapsible(character) ? squeeze->repeats + 1 : 0;
 	if (squeeze->repeats == 2)
 		squeeze->output.length -= character->size;
 	if (squeeze->repeats >= 2)
