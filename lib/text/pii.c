@@ -1,5 +1,5 @@
-/* pii: walks over a message and asks the matchers. Numbers are pii_number.c, addresses are
- * pii_address.c; mail addresses are here. It masks nothing. */
+/* pii: walks over a message and asks the matchers. Numbers are pii_number.c and pii_foreign.c,
+ * addresses pii_address.c and pii_street.c; mail addresses are here. It masks nothing. */
 #include "config.h"
 
 #include "text/pii.h"
@@ -18,7 +18,7 @@ const char *mm_pii_kind_name(enum mm_pii_kind kind)
 	    [MM_PII_PHONE] = "phone",         [MM_PII_EMAIL] = "email",
 	    [MM_PII_CARD] = "card",           [MM_PII_POSTAL_CODE] = "postal_code",
 	    [MM_PII_MY_NUMBER] = "my_number", [MM_PII_BANK_ACCOUNT] = "bank_account",
-	    [MM_PII_ADDRESS] = "address",
+	    [MM_PII_ADDRESS] = "address",     [MM_PII_SOCIAL_SECURITY] = "social_security",
 	};
 
 	return (unsigned)kind < MM_PII__MAX ? names[kind] : "unknown";
@@ -71,8 +71,8 @@ bool mm_pii_has_word_before(const struct mm_pii_text *text, size_t at, const cha
 			if (ends_with_word(text, end, *word))
 				return true;
 		if (end == 0 ||
-		    !is_in(text->points[end - 1],
-			   U" \n\t:;.#=()（）「」『』[]【】・-のはがを番号預金宛先NnOoIiDd№"))
+		    !is_in(text->points[end - 1], U" \n\t:;.#=()（）「」『』[]【】・-"
+						  U"のはがを番号預金宛先コードナンバーNnOoIiDd№"))
 			return false;
 	}
 	return false;
@@ -153,7 +153,9 @@ static bool match_at(const struct mm_pii_text *text, size_t at, const struct mm_
 		return true;
 	if (mm_pii_match_number(text, at, before, out))
 		return !is_mail_local(text, out);
-	return mm_pii_match_address(text, at, out);
+	if (mm_pii_match_foreign(text, at, out))
+		return !is_mail_local(text, out);
+	return mm_pii_match_address(text, at, out) || mm_pii_match_street(text, at, out);
 }
 
 /* Makes points of the message; full-width ASCII and the ideographic space become half width. */

@@ -8,10 +8,11 @@
  *          MM_OK
  * Threads  pure functions, safe everywhere
  * Source   numbering plan of 総務省 (電気通信番号計画); Luhn, ISO/IEC 7812-1 annex B; check digit of
- *          the 個人番号, 平成26年総務省令第85号
+ *          the 個人番号, 平成26年総務省令第85号; ISO 13616 (IBAN), ISO 7064 MOD 97-10; the numbering
+ *          plan of North America
  *
  * Digits and signs may be full width. A number counts by its shape, its check digit and, where
- * the shape alone says too little, by a word before it (口座, マイナンバー, 住所). After words such as
+ * the shape alone says too little, by a word before it (口座, マイナンバー, 住所, routing number). After words such as
  * 注文番号, 伝票番号, 追跡番号 or a prefix such as ORD- no number counts.
  * The disadvantage: shapes miss what is written in words (ゼロキュウゼロ…), and names of people are
  * not looked for. Time is linear in the length for any input.
@@ -25,13 +26,14 @@
 #include "base/status.h"
 
 enum mm_pii_kind {
-	MM_PII_PHONE,       /* Japanese numbers: 090-1234-5678, 03(1234)5678, +81 90 1234 5678 */
-	MM_PII_EMAIL,       /* taro@example.jp */
-	MM_PII_CARD,        /* 13 to 16 or 19 digits of a card network, Luhn */
-	MM_PII_POSTAL_CODE, /* 〒100-0001; without 〒 only after 郵便番号 or before a prefecture */
-	MM_PII_MY_NUMBER,    /* 12 digits, check digit, after マイナンバー or 個人番号 */
-	MM_PII_BANK_ACCOUNT, /* 普通 1234567; ゆうちょ 記号 and 番号 */
-	MM_PII_ADDRESS,      /* 都道府県 or the word 住所, then 市区町村, then 番地 */
+	MM_PII_PHONE, /* 090-1234-5678, 03(1234)5678, +81 90 1234 5678; (415) 555-2671, +44 … */
+	MM_PII_EMAIL, /* taro@example.jp */
+	MM_PII_CARD,  /* 13 to 16 or 19 digits of a card network, Luhn */
+	MM_PII_POSTAL_CODE, /* 〒100-0001; without 〒 only after 郵便番号 or before a prefecture; ZIP */
+	MM_PII_MY_NUMBER, /* 12 digits, check digit, some way behind マイナンバー or 個人番号 */
+	MM_PII_BANK_ACCOUNT, /* 普通 1234567; ゆうちょ 記号 and 番号; IBAN; English with its word */
+	MM_PII_ADDRESS,         /* 市区町村, then 番地; 123 Main Street */
+	MM_PII_SOCIAL_SECURITY, /* 123-45-6789 after SSN */
 	MM_PII__MAX
 };
 

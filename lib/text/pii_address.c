@@ -1,4 +1,4 @@
-/* pii_address: postal addresses: 都道府県 or the word 住所, 市区町村, then numbers of the block. It knows
+/* pii_address: postal addresses in Japanese: 都道府県 or the word 住所, 市区町村, then numbers of the block. It knows
  * the prefectures but no towns. */
 #include "config.h"
 
@@ -164,18 +164,57 @@ static size_t skip_label(const struct mm_pii_text *text, size_t at)
 	return end;
 }
 
-bool mm_pii_match_address(const struct mm_pii_text *text, size_t at, struct mm_pii_match *out)
+static bool is_han(char32_t point)
 {
-	size_t prefecture = mm_pii_prefecture_at(text, at);
-	size_t start = prefecture > 0 ? at : skip_label(text, at);
+	return point >= 0x3400 && point <= 0x9FFF;
+}
 
+/* Whether a block says by itself that it is an address: 1-2-3, 4丁目, 5番地. */
+static bool is_plain_block(const struct mm_pii_text *text, size_t at, size_t end)
+{
+	size_t joiners = 0;
+
+	for (size_t i = at; i < end; i++) {
+		if (word_of(text, i, block_words) > 1)
+			return true;
+		joiners += mm_pii_is_hyphen(text->points[i]);
+	}
+	return joiners >= 2;
+}
+
+/* An address that begins with its town, in kanji: 新宿区西新宿2-8-1. */
+static size_t bare_end(const struct mm_pii_text *text, size_t at)
+{
+	if (!is_han(text->points[at]) || (at > 0 && is_han(text->points[at - 1])))
+		return 0;
+	size_t town = skip_town(text, at);
+	size_t block = town < at + 2 ? 0 : find_block(text, town);
+	size_t end = block == 0 ? 0 : skip_block(text, block);
+	return end != 0 && is_plain_block(text, block, end) ? end : 0;
+}
+
+/* An address that begins with its prefecture at a place; `start` is 0 when no label was there. */
+static size_t full_end(const struct mm_pii_text *text, size_t start, size_t prefecture)
+{
 	if (prefecture == 0 && start == 0)
-		return false;
+		return 0;
 	if (prefecture == 0)
 		prefecture = mm_pii_prefecture_at(text, start);
 	size_t town = skip_town(text, start + prefecture);
 	size_t block = town == 0 ? 0 : find_block(text, town);
-	size_t end = block == 0 ? 0 : skip_block(text, block);
+	return block == 0 ? 0 : skip_block(text, block);
+}
+
+bool mm_pii_match_address(const struct mm_pii_text *text, size_t at, struct mm_pii_match *out)
+{
+	size_t prefecture = mm_pii_prefecture_at(text, at);
+	size_t start = prefecture > 0 ? at : skip_label(text, at);
+	size_t end = full_end(text, start, prefecture);
+
+	if (end == 0) {
+		start = at;
+		end = bare_end(text, at);
+	}
 	if (end == 0)
 		return false;
 	*out = (struct mm_pii_match){start, skip_building(text, end), MM_PII_ADDRESS};

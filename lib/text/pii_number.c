@@ -14,6 +14,8 @@ enum {
 	PHONE_LONG = 11,
 	MY_NUMBER_DIGITS = 12,
 	ACCOUNT_DISTANCE = 6,
+	SEPARATOR_MAX = 3,
+	MY_NUMBER_DISTANCE = 24, /* points between マイナンバー and the number */
 };
 
 /* Digits in groups: 090-1234-5678 has three. */
@@ -63,32 +65,51 @@ static const char32_t *const other_numbers[] = {
     U"配送",       U"送り状",  U"シリアル", U"オーダー",   U"整理",   U"契約",       U"order",
     U"tracking",   U"invoice", U"jan",      U"isbn",       U"serial", U"ticket",     U"チケット",
     U"品番",       U"荷物",    U"決済",     U"取引",       U"お客様", U"ユーザー",   U"申込",
-    U"リクエスト", U"ケース",  U"case",     U"id",         NULL,
+    U"リクエスト", U"ケース",  U"case",     U"id",         U"受注",   U"発注",       U"顧客",
+    U"クーポン",   U"ギフト",  NULL,
 };
 static const char32_t *const phone_words[] = {U"tel", U"fax", U"phone", U"mobile", NULL};
 static const char32_t *const postal_words[] = {U"〒", U"郵便", NULL};
-static const char32_t *const my_number_words[] = {U"マイナンバー", U"マイナンバーカード", U"個人",
-						  U"my number",    U"mynumber",           NULL};
-static const char32_t *const account_words[] = {U"口座", U"普通", U"当座", U"貯蓄", U"預金", NULL};
+static const char32_t *const my_number_words[] = {
+    U"マイナンバー", U"個人番号", U"my number", U"mynumber", U"individual number", NULL};
+static const char32_t *const account_words[] = {U"口座", U"普通", U"当座", U"貯蓄",
+						U"預金", U"支店", U"普",   NULL};
 static const char32_t *const account_sign_words[] = {U"記号", U"ゆうちょ", U"ゆうちょ銀行", NULL};
 static const char32_t *const units[] = {U"円",         U"個",       U"件", U"人", U"年",
 					U"ドル",       U"ポイント", U"%",  U"回", U"点",
 					U"パーセント", U"kg",       U"冊", NULL};
 
-/* Skips what may stand between two groups: one sign, or a parenthesis with a sign. */
-static size_t skip_separator(const struct mm_pii_text *text, size_t at)
+bool mm_pii_is_unit_at(const struct mm_pii_text *text, size_t at)
+{
+	for (const char32_t *const *unit = units; *unit != NULL; unit++)
+		if (mm_pii_word_at(text, at, *unit) > 0)
+			return true;
+	return false;
+}
+
+bool mm_pii_is_other_number(const struct mm_pii_text *text, size_t at)
+{
+	return mm_pii_has_word_before(text, at, other_numbers) || mm_pii_is_other_english(text, at);
+}
+
+/* Skips what may stand between two groups: a parenthesis or one sign, with spaces around it. */
+static size_t skip_separator(const struct mm_pii_text *text, size_t at, char32_t *sign_out)
 {
 	size_t start = at;
-	bool is_parenthesis = false;
 
-	while (at - start < 2) {
+	*sign_out = ' ';
+	while (at - start < SEPARATOR_MAX) {
 		char32_t point = mm_pii_point(text, at);
-		bool is_here = point == '(' || point == ')';
-		if (!is_here && !mm_pii_is_hyphen(point) && point != ' ' && point != '.')
+		bool is_parenthesis = point == '(' || point == ')';
+		bool is_sign = mm_pii_is_hyphen(point) || point == '.';
+		if (!is_parenthesis && !is_sign && point != ' ')
 			break;
-		if (at > start && !is_here && !is_parenthesis)
+		if (is_sign && *sign_out != ' ' && *sign_out != '(' && *sign_out != ')')
 			break;
-		is_parenthesis |= is_here;
+		if (point == ' ' && at > start && text->points[at - 1] == ' ')
+			break;
+		if (*sign_out == ' ')
+			*sign_out = point;
 		at++;
 	}
 	return mm_pii_is_digit(mm_pii_point(text, at)) ? at : start;
@@ -108,10 +129,11 @@ static bool read_number(const struct mm_pii_text *text, size_t at, struct number
 		size_t group = number->group_count++;
 		number->sizes[group] = at - start;
 		number->ends[group] = at;
-		size_t next = skip_separator(text, at);
+		char32_t sign;
+		size_t next = skip_separator(text, at, &sign);
 		if (next == at)
 			break;
-		number->separators[group] = text->points[at];
+		number->separators[group] = sign;
 		at = next;
 	}
 	return true;
@@ -145,10 +167,7 @@ static bool is_number_end(const struct mm_pii_text *text, const struct number *n
 		return false;
 	if (mm_pii_is_latin(next) || mm_pii_is_digit(next) || next == '_')
 		return false;
-	for (const char32_t *const *unit = units; *unit != NULL; unit++)
-		if (mm_pii_word_at(text, end, *unit) > 0)
-			return false;
-	return true;
+	return !mm_pii_is_unit_at(text, end);
 }
 
 /* How many groups of the number make one of the shapes and end there; 0 for none. */
@@ -247,7 +266,12 @@ static size_t match_my_number(const struct mm_pii_text *text, size_t at,
 
 	if (groups == 0 || !has_my_number_check(number->digits))
 		return 0;
-	return mm_pii_has_word_before(text, at, my_number_words) ? groups : 0;
+	size_t last = at < MY_NUMBER_DISTANCE ? 0 : at - MY_NUMBER_DISTANCE;
+	for (size_t place = at; place-- > last;)
+		for (const char32_t *const *word = my_number_words; *word != NULL; word++)
+			if (mm_pii_word_at(text, place, *word) > 0)
+				return groups;
+	return 0;
 }
 
 /* A postal code needs a word or sign before it, or a prefecture behind it. */
@@ -316,10 +340,10 @@ static size_t classify(const struct mm_pii_text *text, size_t at, const struct n
 	static const enum mm_pii_kind order[] = {MM_PII_MY_NUMBER, MM_PII_POSTAL_CODE,
 						 MM_PII_BANK_ACCOUNT, MM_PII_PHONE, MM_PII_CARD};
 
-	groups[MM_PII_MY_NUMBER] = match_my_number(text, at, number);
 	groups[MM_PII_POSTAL_CODE] = match_postal_code(text, at, number);
 	groups[MM_PII_BANK_ACCOUNT] = match_account(text, at, number, before);
-	if (!mm_pii_has_word_before(text, at, other_numbers)) {
+	if (!mm_pii_is_other_number(text, at)) {
+		groups[MM_PII_MY_NUMBER] = match_my_number(text, at, number);
 		groups[MM_PII_PHONE] = match_phone(text, number);
 		groups[MM_PII_CARD] = match_card(text, number);
 	}

@@ -63,9 +63,18 @@ bool mm_pii_has_word_before(const struct mm_pii_text *text, size_t at,
 /* Length of the name of a prefecture at a place, else 0. */
 size_t mm_pii_prefecture_at(const struct mm_pii_text *text, size_t at);
 
+/* Whether 円, 個 and the like stand at a place: what is before it is an amount. */
+bool mm_pii_is_unit_at(const struct mm_pii_text *text, size_t at);
+
+/* Whether a word before a place says that the number is an order's, a parcel's, a product's. */
+bool mm_pii_is_other_number(const struct mm_pii_text *text, size_t at);
+bool mm_pii_is_other_english(const struct mm_pii_text *text, size_t at);
+
 /* The matchers. before is the last match, or NULL. */
 bool mm_pii_match_number(const struct mm_pii_text *text, size_t at,
 			 const struct mm_pii_match *before, struct mm_pii_match *out);
+bool mm_pii_match_foreign(const struct mm_pii_text *text, size_t at, struct mm_pii_match *out);
+bool mm_pii_match_street(const struct mm_pii_text *text, size_t at, struct mm_pii_match *out);
 bool mm_pii_match_address(const struct mm_pii_text *text, size_t at, struct mm_pii_match *out);
 
 #endif

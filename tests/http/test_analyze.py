@@ -163,7 +163,7 @@ def moments(*seconds):
     return [(now - datetime.timedelta(seconds=ago)).isoformat(timespec="milliseconds") for ago in seconds]
 
 
-DEMAND, REFUSED = "早く全額返金してくれよ", "規約により返金はできません。"
+DEMAND, REFUSED = "とにかく返金してくれ", "規約により返金はできません。"
 REPORT = "荷物がまだ届いてない"
 LONG_TALK = ("この役立たず", "契約の件はどうした", "無能ばかりだな", "控えは手元にある", "日付は先月の末だ",
              "写真もある", "録音もある", "話は終わってないからな")

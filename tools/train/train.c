@@ -14,6 +14,9 @@
 static const uint32_t least_rows[MM_MODEL__MAX] = {[MM_MODEL_JA] = 8, [MM_MODEL_OTHER] = 6};
 
 /* So many grams are kept. */
+/* How often a row of the labels' own tables counts: they say what the labels mean. */
+enum { TABLE_TIMES = 5 };
+
 static const uint32_t most_grams[MM_MODEL__MAX] = {[MM_MODEL_JA] = 64000, [MM_MODEL_OTHER] = 64000};
 
 void give_up(const char *format, ...)
@@ -128,9 +131,10 @@ int main(int argc, char *argv[])
 	bool is_whole = false;
 
 	for (int i = 4; i < argc; i++) {
-		if (strcmp(argv[i], "--whole") == 0)
-			is_whole = true;
-		else
+		const bool is_option = strcmp(argv[i], "--whole") == 0;
+
+		is_whole = is_whole || is_option;
+		for (int times = is_whole ? TABLE_TIMES : 1; times > 0 && !is_option; times--)
 			corpus_read(&corpus, argv[i], is_whole, detector);
 	}
 	make_model(&corpus, argv[3]);
