@@ -185,11 +185,25 @@ static uint32_t dropped_signs_of(const struct mm_reading *reading, const struct 
 	return signs;
 }
 
-/* True when a squeezed match is a word in disguise: rewritten, or with signs between its letters.
- * Stretching alone is none. */
+static bool is_odd(const struct mm_reading *reading, const struct mm_chain *chain)
+{
+	const struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
+
+	for (unsigned i = 0; i < chain->count && plain->has_odd_letters; i++) {
+		struct mm_range part = in_plain(reading, MM_FOLD_SQUEEZED, chain->parts[i]);
+
+		if (mm_disguise_is_odd(plain, part.from, part.to, reading->utf8, reading->offsets))
+			return true;
+	}
+	return false;
+}
+
+/* True when a squeezed match is a word in disguise: rewritten, in odd letters, or with signs
+ * between its letters. Stretching alone is none. */
 static bool is_hidden(const struct mm_reading *reading, const struct mm_chain *chain)
 {
-	return is_rewritten(reading->scanner, chain) || dropped_signs_of(reading, chain) > 0;
+	return is_rewritten(reading->scanner, chain) || dropped_signs_of(reading, chain) > 0 ||
+	       is_odd(reading, chain);
 }
 
 /* True for a disguise that nobody makes by chance: two signs or more between the letters. Masks do
@@ -218,13 +232,15 @@ static enum mm_verdict check_disguise(const struct judging *judging, const struc
 
 	if (judging->view == MM_FOLD_PLAIN)
 		return MM_VERDICT_STANDS;
-	if (!is_disguised(reading, chain))
-		return MM_VERDICT_UNCHANGED;
-	if (reading->rules->rules[judging->rule].is_hidden_only && !is_hidden(reading, chain))
-		return MM_VERDICT_UNCHANGED;
 	if (mm_reading_index(reading, NULL) != MM_OK) {
 		reading->has_failed = true;
 		return MM_VERDICT_EDGE;
+	}
+	if (reading->rules->rules[judging->rule].is_hidden_only) {
+		if (!is_hidden(reading, chain))
+			return MM_VERDICT_UNCHANGED;
+	} else if (!is_disguised(reading, chain)) {
+		return MM_VERDICT_UNCHANGED;
 	}
 	return cuts_word(reading, whole_chain(chain)) ? MM_VERDICT_EDGE : MM_VERDICT_STANDS;
 }

@@ -129,17 +129,41 @@ static bool ends_here(const struct text *text, uint32_t at, enum mm_doubtfulness
 	       !mm_continues_word(text->rewrites, at_or_zero(text->code_points, text->count, at));
 }
 
-/* True when the spelling at `at`, whose characters are there, may be believed to be a word. */
-static bool is_word_here(const struct text *text, uint32_t at, const struct mm_spelling *word)
+/* True when the spelling, whose characters are the `length` at `at`, may be believed to be a word. */
+static bool is_word_here(const struct text *text, uint32_t at, uint32_t length,
+			 const struct mm_spelling *word)
 {
-	if (!stands_alone(text->code_points, text->count, at, word->length))
+	if (!stands_alone(text->code_points, text->count, at, length))
 		return false;
 	if (word->is_follower && text->foreign_end != at && text->foreign_end + 1 != at)
 		return false;
 	if (word->doubt == MM_DOUBT_NONE && !word->is_reading)
 		return true;
-	return !is_inside_word(text, at) && ends_here(text, at + word->length, word->doubt);
+	return !is_inside_word(text, at) && ends_here(text, at + length, word->doubt);
 }
+
+/* How many characters at `at` are the spelling; 0: it is not there. Japanese in Latin letters has
+ * blanks wherever its writer likes. */
+static uint32_t spelled_length(const struct text *text, uint32_t at, const struct mm_spelling *word)
+{
+	uint32_t i = at;
+
+	for (uint32_t j = 0; j < word->length; i++) {
+		uint32_t c = at_or_zero(text->code_points, text->count, i);
+
+		if (c == word->from[j])
+			j++;
+		else if (c != ' ' || !word->is_foreign || text->code_points[i - 1] == ' ')
+			return 0;
+	}
+	return i - at;
+}
+
+/* A spelling and where it ends. */
+struct found {
+	const struct mm_spelling *word; /* NULL: none */
+	uint32_t length;
+};
 
 /* The first word that begins with this pair, or the number of words. */
 static uint32_t first_spelling(const struct mm_rewrites *rewrites, uint32_t first, uint32_t second)
@@ -156,36 +180,35 @@ static uint32_t first_spelling(const struct mm_rewrites *rewrites, uint32_t firs
 }
 
 /* The longest spelling that begins at `at` with this pair. */
-static const struct mm_spelling *find_pair(const struct text *text, uint32_t at, uint32_t second)
+static struct found find_pair(const struct text *text, uint32_t at, uint32_t second)
 {
 	const struct mm_spellings *words = &text->rewrites->words;
 	uint32_t first = text->code_points[at];
 
 	for (uint32_t i = first_spelling(text->rewrites, first, second); i < words->count; i++) {
 		const struct mm_spelling *word = &words->items[i];
+		uint32_t length;
 
 		if (word->from[0] != first || mm_second_of(word) != second)
-			return NULL;
-		if (at + word->length <= text->count &&
-		    memcmp(text->code_points + at, word->from,
-			   word->length * sizeof(*word->from)) == 0 &&
-		    is_word_here(text, at, word))
-			return word;
+			break;
+		length = spelled_length(text, at, word);
+		if (length > 0 && is_word_here(text, at, length, word))
+			return (struct found){word, length};
 	}
-	return NULL;
+	return (struct found){NULL, 0};
 }
 
-static const struct mm_spelling *find_spelling(const struct text *text, uint32_t at)
+static struct found find_spelling(const struct text *text, uint32_t at)
 {
 	uint32_t first = text->code_points[at];
 	uint32_t second = at_or_zero(text->code_points, text->count, at + 1);
-	const struct mm_spelling *word = NULL;
+	struct found found = {NULL, 0};
 
 	if (mm_pair_is_there(text->rewrites, mm_key_of(first), mm_key_of(second)))
-		word = find_pair(text, at, second);
-	if (!word && mm_sign_is_there(text->rewrites, first))
-		word = find_pair(text, at, 0);
-	return word;
+		found = find_pair(text, at, second);
+	if (!found.word && mm_sign_is_there(text->rewrites, first))
+		found = find_pair(text, at, 0);
+	return found;
 }
 
 /* True when a sign that is no kana stands where it may hide or replace a letter, or is a word. */
@@ -196,10 +219,10 @@ static bool is_sign_due(const struct text *text, uint32_t at)
 	uint32_t after = at_or_zero(text->code_points, text->count, at + 1);
 
 	if (mm_is_latin(before) || mm_is_latin(after))
-		return find_letter(text->rewrites, c) || find_pair(text, at, 0);
+		return find_letter(text->rewrites, c) || find_pair(text, at, 0).word;
 	if (mm_is_digit(c))
 		return false;
-	if (find_pair(text, at, 0))
+	if (find_pair(text, at, 0).word)
 		return true;
 	return (is_letter(before) || is_letter(after)) && is_mask(text->rewrites, c);
 }
@@ -216,7 +239,7 @@ bool mm_rewrite_is_due(const struct mm_rewrites *rewrites, const struct mm_folde
 
 		if (i + 1 < keyed->count &&
 		    mm_pair_is_there(rewrites, keyed->keys[i], keyed->keys[i + 1]) &&
-		    find_pair(&text, i, keyed->code_points[i + 1]))
+		    find_pair(&text, i, keyed->code_points[i + 1]).word)
 			return true;
 		if (!mm_is_kana(c) && mm_sign_is_there(rewrites, c) && is_sign_due(&text, i))
 			return true;
@@ -229,6 +252,13 @@ static bool is_token_sign(const struct mm_rewrites *rewrites, uint32_t c)
 	return is_word_sign(c) || read_letter(rewrites, c) != c;
 }
 
+/* Latin letters, small capitals and phonetic ones too. */
+static bool is_latin_form(uint32_t c)
+{
+	return mm_is_latin(c) || (c >= 0x250 && c <= 0x2af) || (c >= 0x1d00 && c <= 0x1dbf) ||
+	       (c >= 0xa720 && c <= 0xa7ff);
+}
+
 /* Reads the signs in one word of Latin letters as the letters that they stand for. A word that
  * begins as a number, or has more digits than letters, is one: 30min, a55. */
 static void read_token(const struct text *text, uint32_t begin, uint32_t end)
@@ -239,7 +269,7 @@ static void read_token(const struct text *text, uint32_t begin, uint32_t end)
 	while (end > begin && c[end - 1] == '!')
 		end--;
 	for (uint32_t i = begin; i < end; i++) {
-		letters += mm_is_latin(c[i]);
+		letters += is_latin_form(c[i]);
 		digits += mm_is_digit(c[i]);
 	}
 	if (letters == 0 || digits > letters ||
@@ -408,17 +438,18 @@ static uint32_t read_syllables(const struct text *text, uint32_t at, struct chan
 }
 
 /* The change that a word at `at` makes. */
-static struct change read_word(struct text *text, const struct mm_spelling *word, uint32_t at)
+static struct change read_word(struct text *text, struct found found, uint32_t at)
 {
+	const struct mm_spelling *word = found.word;
 	struct change change = {.at = at,
-				.length = word->length,
+				.length = found.length,
 				.to = word->to,
 				.to_length = word->to_length,
 				.doubt = word->doubt,
 				.is_reading = word->is_reading};
 
 	/* Who writes sh1ne does not mean the English word. */
-	for (uint32_t i = at; i < at + word->length && change.doubt == MM_DOUBT_WORD; i++)
+	for (uint32_t i = at; i < at + found.length && change.doubt == MM_DOUBT_WORD; i++)
 		if (text->code_points[i] != text->as_sent[i])
 			change.doubt = MM_DOUBT_NONE;
 	if (!word->is_foreign)
@@ -428,7 +459,7 @@ static struct change read_word(struct text *text, const struct mm_spelling *word
 		change.at--;
 		change.length++;
 	}
-	text->foreign_end = at + word->length;
+	text->foreign_end = at + found.length;
 	return change;
 }
 
@@ -436,13 +467,13 @@ static struct change read_word(struct text *text, const struct mm_spelling *word
 static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, struct change *changes,
 			    uint32_t *count)
 {
-	const struct mm_spelling *word = find_spelling(text, at);
+	struct found found = find_spelling(text, at);
 	uint32_t added = 1;
 
-	if (word && word->is_kept)
-		return at + word->length;
-	if (word)
-		changes[*count] = read_word(text, word, at);
+	if (found.word && found.word->is_kept)
+		return at + found.length;
+	if (found.word)
+		changes[*count] = read_word(text, found, at);
 	else if (!has_masks || !is_mask_near(text, at) || !find_masked(text, at, &changes[*count]))
 		added = mm_is_latin(text->code_points[at])
 			    ? read_syllables(text, at, changes + *count)

@@ -462,7 +462,8 @@ static enum mm_status scan_disguised(struct mm_scanner *scanner, struct mm_view_
 	for (uint32_t begin = 0; begin < keyed->count && status == MM_OK;) {
 		uint32_t end = sentence_end(keyed, begin);
 
-		if (!mm_disguise_is_there(&views[MM_FOLD_PLAIN], &views[MM_FOLD_SQUEEZED],
+		if (!views[MM_FOLD_PLAIN].has_odd_letters &&
+		    !mm_disguise_is_there(&views[MM_FOLD_PLAIN], &views[MM_FOLD_SQUEEZED],
 					  keyed->offsets[begin], keyed->offsets[end])) {
 			status = scan_range(scanner, hits, first, begin, err);
 			first = end;
@@ -529,7 +530,7 @@ enum mm_status mm_scan(struct mm_scanner *scanner, struct mm_folded views[MM_VIE
 		status = scan_view(scanner, MM_FOLD_PLAIN, views, err);
 	if (status == MM_OK && views[MM_FOLD_SQUEEZED].length > 0)
 		status = rewrite(scanner, &views[MM_FOLD_SQUEEZED], arena, err);
-	if (status == MM_OK && views[MM_FOLD_SQUEEZED].is_changed &&
+	if (status == MM_OK && (views[MM_FOLD_SQUEEZED].is_changed || views[MM_FOLD_PLAIN].has_odd_letters) &&
 	    views[MM_FOLD_SQUEEZED].length > 0)
 		status = scan_view(scanner, MM_FOLD_SQUEEZED, views, err);
 	return status;

@@ -65,6 +65,8 @@ struct mm_folded {
 	const uint32_t *end;       /* per folded byte: one past the last source code point */
 	size_t source_code_points; /* of the whole source */
 	bool is_changed;           /* SQUEEZED: its text differs from PLAIN's. PLAIN: false */
+	bool has_odd_letters;      /* PLAIN: a Latin letter was not sent as itself, or something
+				    * in or beside a letter was dropped. SQUEEZED: false */
 };
 
 enum mm_fold_view { MM_FOLD_PLAIN, MM_FOLD_SQUEEZED, MM_FOLD__MAX };
