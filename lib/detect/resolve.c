@@ -308,8 +308,10 @@ static enum mm_verdict check_needs(const struct judging *judging, const struct m
 
 	if (doubt == MM_DOUBT_NONE && rule->requires_count == 0)
 		return MM_VERDICT_STANDS;
-	if (rule->is_hidden_only &&
-	    (is_alone(judging, place) || is_blatant(judging->reading, chain)))
+	if (rule->is_hidden_only && is_blatant(judging->reading, chain))
+		return MM_VERDICT_STANDS;
+	if (doubt != MM_DOUBT_REVERSED && (rule->is_hidden_only || rule->requires_count == 0) &&
+	    is_alone(judging, place))
 		return MM_VERDICT_STANDS;
 	if (rule->requires_count > 0 &&
 	    context_for(judging, rule->requires, rule->requires_count, place) == UINT32_MAX)

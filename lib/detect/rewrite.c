@@ -463,6 +463,15 @@ static struct change read_word(struct text *text, struct found found, uint32_t a
 	return change;
 }
 
+/* True for a single mask between Japanese letters: no word is known for what it hides, so it may
+ * only separate them. */
+static bool only_separates(const struct text *text, uint32_t at)
+{
+	return at > 0 && is_japanese(text->code_points[at - 1]) &&
+	       is_japanese(at_or_zero(text->code_points, text->count, at + 1)) &&
+	       !is_japanese(text->code_points[at]) && is_mask(text->rewrites, text->code_points[at]);
+}
+
 /* Adds what is to be changed at `at`; gives the character to go on with. */
 static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, struct change *changes,
 			    uint32_t *count)
@@ -474,7 +483,11 @@ static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, stru
 		return at + found.length;
 	if (found.word)
 		changes[*count] = read_word(text, found, at);
-	else if (!has_masks || !is_mask_near(text, at) || !find_masked(text, at, &changes[*count]))
+	else if (has_masks && is_mask_near(text, at) && find_masked(text, at, &changes[*count]))
+		added = 1;
+	else if (has_masks && only_separates(text, at))
+		changes[*count] = (struct change){.at = at, .length = 1, .to = ""};
+	else
 		added = mm_is_latin(text->code_points[at])
 			    ? read_syllables(text, at, changes + *count)
 			    : 0;

@@ -39,7 +39,8 @@
  *     お前は死 ね), or when it is one single joining sign ・ * _ - / | . + = and their like
  *     (このバ・カ野郎); between two Latin letters or digits when both runs are single (f u c k),
  *     where a wider blank, or a blank among other signs, becomes one blank (f.u.c.k y.o.u), and
- *     where the sign is not likely to stand for a letter (c*w, st*p*d stay)
+ *     where the sign is not likely to stand for a letter (c*w, st*p*d stay).
+ *     One shape ○ ★ × * between Japanese letters stays too, unless several separate them
  *     With a sentence end 。!? in it, it is only dropped before a single letter. Stretching is not
  *     counted in the length of a run
  *   The disadvantage: joined words can make a word that nobody wrote. Believe a hit in this view

@@ -41,6 +41,7 @@ struct gap {
 	bool has_sentence_end;
 	bool is_single_joiner;
 	bool has_space;
+	bool is_mask; /* one sign that may hide a letter */
 	uint32_t width; /* characters of the source */
 };
 
@@ -251,6 +252,24 @@ static size_t squeeze_run(struct squeeze *squeeze, enum run_kind kind, size_t at
 	return at;
 }
 
+/* Signs that people put in the place of a Japanese letter: 死○, コ□ス, ク*野郎. */
+static bool is_mask(uint32_t code_point)
+{
+	switch (code_point) {
+	case '*':
+	case U'×':
+	case U'★':
+	case U'☆':
+	case U'✕':
+	case U'✖':
+	case U'❌':
+	case U'⭕':
+		return true;
+	default:
+		return code_point >= U'■' && code_point <= U'◯';
+	}
+}
+
 /* Reads what is not letters, from at on. */
 static struct gap read_gap(const struct mm_folded *plain, size_t at)
 {
@@ -271,6 +290,7 @@ static struct gap read_gap(const struct mm_folded *plain, size_t at)
 	}
 	gap.end = at;
 	gap.is_single_joiner = has_joiner && characters == 1;
+	gap.is_mask = characters == 1 && is_mask(read_character(plain, gap.start).code_point);
 	return gap;
 }
 
@@ -351,9 +371,21 @@ static bool ends_word(const struct squeeze *squeeze, const struct gap *before,
 	return !is_empty(&after) && !after.has_space;
 }
 
-static bool is_japanese_gap_dropped(const struct run *left, const struct gap *gap,
+/* True for a sign in the place of a letter. Among several in one word it only separates. */
+static bool hides_letter(const struct squeeze *squeeze, const struct gap *before,
+			 const struct gap *gap)
+{
+	if (!gap->is_mask || before->width > 0)
+		return false;
+	return !read_gap(squeeze->plain, run_end(squeeze->plain, RUN_JAPANESE, gap->end)).is_mask;
+}
+
+static bool is_japanese_gap_dropped(const struct squeeze *squeeze, const struct run *left,
+				    const struct gap *before, const struct gap *gap,
 				    const struct run *right)
 {
+	if (hides_letter(squeeze, before, gap))
+		return false;
 	return left->weight <= SINGLE || right->weight <= SINGLE || gap->is_single_joiner;
 }
 
@@ -365,7 +397,7 @@ static bool is_gap_dropped(const struct squeeze *squeeze, const struct run *left
 	if (gap->has_sentence_end && right->weight > SINGLE)
 		return false;
 	if (left->kind == RUN_JAPANESE)
-		return is_japanese_gap_dropped(left, gap, right);
+		return is_japanese_gap_dropped(squeeze, left, before, gap, right);
 	return left->kind == RUN_LATIN && left->weight <= SINGLE &&
 	       is_latin_gap_dropped(squeeze, before, gap, right);
 }
