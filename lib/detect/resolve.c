@@ -230,18 +230,19 @@ static enum mm_verdict check_disguise(const struct judging *judging, const struc
 {
 	struct mm_reading *reading = judging->reading;
 
+	bool may_be_odd = reading->rules->rules[judging->rule].is_hidden_only &&
+			  reading->views[MM_FOLD_PLAIN].has_odd_letters;
+
 	if (judging->view == MM_FOLD_PLAIN)
 		return MM_VERDICT_STANDS;
+	if (!may_be_odd && !is_disguised(reading, chain))
+		return MM_VERDICT_UNCHANGED;
 	if (mm_reading_index(reading, NULL) != MM_OK) {
 		reading->has_failed = true;
 		return MM_VERDICT_EDGE;
 	}
-	if (reading->rules->rules[judging->rule].is_hidden_only) {
-		if (!is_hidden(reading, chain))
-			return MM_VERDICT_UNCHANGED;
-	} else if (!is_disguised(reading, chain)) {
+	if (reading->rules->rules[judging->rule].is_hidden_only && !is_hidden(reading, chain))
 		return MM_VERDICT_UNCHANGED;
-	}
 	return cuts_word(reading, whole_chain(chain)) ? MM_VERDICT_EDGE : MM_VERDICT_STANDS;
 }
 
