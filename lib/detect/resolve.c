@@ -11,7 +11,7 @@
 #include "detect/support.h"
 #include "text/utf8.h"
 
-enum { BLATANT_SIGNS = 2 };
+enum { BLATANT_SIGNS = 2, ALONE_BYTES = 256 };
 
 struct mm_resolve_room {
 	struct mm_join_room join;
@@ -214,15 +214,20 @@ static bool is_blatant(const struct mm_reading *reading, const struct mm_chain *
 	       dropped_signs_of(reading, chain) >= BLATANT_SIGNS;
 }
 
+static bool is_all_signs(const struct mm_folded *plain, uint32_t from, size_t to)
+{
+	/* Longer than any row of signs that means nothing. */
+	if (to - from > ALONE_BYTES)
+		return false;
+	return mm_disguise_signs(plain, from, to) == mm_utf8_count(plain->text + from, to - from);
+}
+
 /* True when the message is the match and signs around it. */
 static bool is_alone(const struct judging *judging, struct mm_range place)
 {
 	const struct mm_folded *plain = &judging->reading->views[MM_FOLD_PLAIN];
-	size_t before = mm_utf8_count(plain->text, place.from);
-	size_t after = mm_utf8_count(plain->text + place.to, plain->length - place.to);
 
-	return mm_disguise_signs(plain, 0, place.from) == before &&
-	       mm_disguise_signs(plain, place.to, plain->length) == after;
+	return is_all_signs(plain, 0, place.from) && is_all_signs(plain, place.to, plain->length);
 }
 
 /* Whether there is a disguise where the rule or the view needs one. */

@@ -403,7 +403,7 @@ static bool is_mixed_word(const struct text *text, uint32_t at, uint32_t end)
 	bool is_joined = (at > 0 && is_japanese(text->code_points[at - 1])) ||
 			 (end < text->count && is_japanese(text->code_points[end]));
 
-	if (!is_joined || (at > 0 && is_word_sign(text->code_points[at - 1])) || end - at < 2 ||
+	if (!is_joined || end - at < 2 ||
 	    (end < text->count && is_word_sign(text->code_points[end])))
 		return false;
 	while (at < end) {
@@ -421,6 +421,8 @@ static uint32_t read_syllables(const struct text *text, uint32_t at, struct chan
 {
 	uint32_t end = at, count = 0;
 
+	if (at > 0 && is_word_sign(text->code_points[at - 1]))
+		return 0;
 	while (end < text->count && mm_is_latin(text->code_points[end]))
 		end++;
 	if (!is_mixed_word(text, at, end))
@@ -469,7 +471,8 @@ static bool only_separates(const struct text *text, uint32_t at)
 {
 	return at > 0 && is_japanese(text->code_points[at - 1]) &&
 	       is_japanese(at_or_zero(text->code_points, text->count, at + 1)) &&
-	       !is_japanese(text->code_points[at]) && is_mask(text->rewrites, text->code_points[at]);
+	       !is_japanese(text->code_points[at]) &&
+	       is_mask(text->rewrites, text->code_points[at]);
 }
 
 /* Adds what is to be changed at `at`; gives the character to go on with. */

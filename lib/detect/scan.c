@@ -530,7 +530,8 @@ enum mm_status mm_scan(struct mm_scanner *scanner, struct mm_folded views[MM_VIE
 		status = scan_view(scanner, MM_FOLD_PLAIN, views, err);
 	if (status == MM_OK && views[MM_FOLD_SQUEEZED].length > 0)
 		status = rewrite(scanner, &views[MM_FOLD_SQUEEZED], arena, err);
-	if (status == MM_OK && (views[MM_FOLD_SQUEEZED].is_changed || views[MM_FOLD_PLAIN].has_odd_letters) &&
+	if (status == MM_OK &&
+	    (views[MM_FOLD_SQUEEZED].is_changed || views[MM_FOLD_PLAIN].has_odd_letters) &&
 	    views[MM_FOLD_SQUEEZED].length > 0)
 		status = scan_view(scanner, MM_FOLD_SQUEEZED, views, err);
 	return status;

@@ -41,7 +41,7 @@ struct gap {
 	bool has_sentence_end;
 	bool is_single_joiner;
 	bool has_space;
-	bool is_mask; /* one sign that may hide a letter */
+	bool is_mask;   /* one sign that may hide a letter */
 	uint32_t width; /* characters of the source */
 };
 
