@@ -2,42 +2,21 @@
  * rule; what a doubt needs is for resolve.c. */
 #include "config.h"
 
-#include "detect/rewrite_table.h"
-
-#include "text/utf8.h"
+#include "detect/rewrite_text.h"
 
 enum { MASKS_MAX = 256 /* of one text that are looked at */ };
 
-/* A place that is written differently. */
-struct change {
-	uint32_t at, length; /* characters */
-	const char *to;
-	uint32_t to_length; /* bytes */
-	enum mm_doubtfulness doubt;
-	bool is_reading;
-};
-
-/* A text at work. */
-struct text {
-	const struct mm_rewrites *rewrites;
-	const struct mm_folded *squeezed;
-	const uint32_t *offsets; /* bytes of `squeezed` */
-	uint32_t *code_points;
-	const uint32_t *as_sent; /* before signs were read as letters */
-	uint32_t count;
-	uint32_t foreign_end; /* the end of the last foreign word; UINT32_MAX: there was none */
-};
-
-static struct text make_text(const struct mm_rewrites *rewrites, const struct mm_folded *squeezed,
-			     const struct mm_keyed *keyed, uint32_t *code_points)
+static struct mm_text make_text(const struct mm_rewrites *rewrites,
+				const struct mm_folded *squeezed, const struct mm_keyed *keyed,
+				uint32_t *code_points)
 {
-	return (struct text){.rewrites = rewrites,
-			     .squeezed = squeezed,
-			     .offsets = keyed->offsets,
-			     .code_points = code_points,
-			     .as_sent = keyed->code_points,
-			     .count = keyed->count,
-			     .foreign_end = UINT32_MAX - 1};
+	return (struct mm_text){.rewrites = rewrites,
+				.squeezed = squeezed,
+				.offsets = keyed->offsets,
+				.code_points = code_points,
+				.as_sent = keyed->code_points,
+				.count = keyed->count,
+				.foreign_end = UINT32_MAX - 1};
 }
 
 static bool is_word_sign(uint32_t c)
@@ -111,7 +90,7 @@ static bool stands_alone(const uint32_t *code_points, uint32_t count, uint32_t a
 }
 
 /* True for kana right after a Japanese letter, with nothing in the message between them. */
-static bool is_inside_word(const struct text *text, uint32_t at)
+static bool is_inside_word(const struct mm_text *text, uint32_t at)
 {
 	const struct mm_folded *squeezed = text->squeezed;
 
@@ -123,14 +102,14 @@ static bool is_inside_word(const struct text *text, uint32_t at)
 
 /* True when a doubtful word may end before character `at`. One that is read from the end needs to be
  * told to be so, or to be the whole message, wherever it ends. */
-static bool ends_here(const struct text *text, uint32_t at, enum mm_doubtfulness doubt)
+static bool ends_here(const struct mm_text *text, uint32_t at, enum mm_doubtfulness doubt)
 {
 	return doubt != MM_DOUBT_WORD ||
 	       !mm_continues_word(text->rewrites, at_or_zero(text->code_points, text->count, at));
 }
 
 /* True when the spelling, whose characters are the `length` at `at`, may be believed to be a word. */
-static bool is_word_here(const struct text *text, uint32_t at, uint32_t length,
+static bool is_word_here(const struct mm_text *text, uint32_t at, uint32_t length,
 			 const struct mm_spelling *word)
 {
 	if (!stands_alone(text->code_points, text->count, at, length))
@@ -144,7 +123,8 @@ static bool is_word_here(const struct text *text, uint32_t at, uint32_t length,
 
 /* How many characters at `at` are the spelling; 0: it is not there. Japanese in Latin letters has
  * blanks wherever its writer likes. */
-static uint32_t spelled_length(const struct text *text, uint32_t at, const struct mm_spelling *word)
+static uint32_t spelled_length(const struct mm_text *text, uint32_t at,
+			       const struct mm_spelling *word)
 {
 	uint32_t i = at;
 
@@ -180,7 +160,7 @@ static uint32_t first_spelling(const struct mm_rewrites *rewrites, uint32_t firs
 }
 
 /* The longest spelling that begins at `at` with this pair. */
-static struct found find_pair(const struct text *text, uint32_t at, uint32_t second)
+static struct found find_pair(const struct mm_text *text, uint32_t at, uint32_t second)
 {
 	const struct mm_spellings *words = &text->rewrites->words;
 	uint32_t first = text->code_points[at];
@@ -198,7 +178,7 @@ static struct found find_pair(const struct text *text, uint32_t at, uint32_t sec
 	return (struct found){NULL, 0};
 }
 
-static struct found find_spelling(const struct text *text, uint32_t at)
+static struct found find_spelling(const struct mm_text *text, uint32_t at)
 {
 	uint32_t first = text->code_points[at];
 	uint32_t second = at_or_zero(text->code_points, text->count, at + 1);
@@ -212,7 +192,7 @@ static struct found find_spelling(const struct text *text, uint32_t at)
 }
 
 /* True when a sign that is no kana stands where it may hide or replace a letter, or is a word. */
-static bool is_sign_due(const struct text *text, uint32_t at)
+static bool is_sign_due(const struct mm_text *text, uint32_t at)
 {
 	uint32_t c = text->code_points[at];
 	uint32_t before = at > 0 ? text->code_points[at - 1] : 0;
@@ -231,7 +211,7 @@ bool mm_rewrite_is_due(const struct mm_rewrites *rewrites, const struct mm_folde
 		       const struct mm_keyed *keyed)
 {
 	/* Only read, until it is known that something is to be written. */
-	struct text text =
+	struct mm_text text =
 	    make_text(rewrites, squeezed, keyed, (uint32_t *)(uintptr_t)keyed->code_points);
 
 	for (uint32_t i = 0; i < keyed->count; i++) {
@@ -261,7 +241,7 @@ static bool is_latin_form(uint32_t c)
 
 /* Reads the signs in one word of Latin letters as the letters that they stand for. A word that
  * begins as a number, or has more digits than letters, is one: 30min, a55. */
-static void read_token(const struct text *text, uint32_t begin, uint32_t end)
+static void read_token(const struct mm_text *text, uint32_t begin, uint32_t end)
 {
 	uint32_t *c = text->code_points;
 	uint32_t letters = 0, digits = 0;
@@ -279,7 +259,7 @@ static void read_token(const struct text *text, uint32_t begin, uint32_t end)
 		c[i] = read_letter(text->rewrites, c[i]);
 }
 
-static void read_tokens(const struct text *text)
+static void read_tokens(const struct mm_text *text)
 {
 	uint32_t begin = 0;
 
@@ -295,7 +275,8 @@ static void read_tokens(const struct text *text)
 }
 
 /* How many letters of `word` are seen at `at`, the others being masked; 0: it is not there. */
-static uint32_t match_masked(const struct text *text, const struct mm_spelling *word, uint32_t at)
+static uint32_t match_masked(const struct mm_text *text, const struct mm_spelling *word,
+			     uint32_t at)
 {
 	uint32_t seen = 0;
 
@@ -316,7 +297,7 @@ static uint32_t match_masked(const struct text *text, const struct mm_spelling *
 }
 
 /* A run of masks hides letters of one word. */
-static bool cuts_masks(const struct text *text, uint32_t at, uint32_t length)
+static bool cuts_masks(const struct mm_text *text, uint32_t at, uint32_t length)
 {
 	uint32_t end = at + length;
 
@@ -327,19 +308,19 @@ static bool cuts_masks(const struct text *text, uint32_t at, uint32_t length)
 }
 
 /* What a masked word would be read as; a doubt when it shows little of itself. */
-static struct change read_masked(const struct mm_spelling *word, uint32_t at, uint32_t seen)
+static struct mm_change read_masked(const struct mm_spelling *word, uint32_t at, uint32_t seen)
 {
 	bool is_doubt = seen < 2 || 2 * seen < word->length;
 
-	return (struct change){.at = at,
-			       .length = word->length,
-			       .to = word->to,
-			       .to_length = word->to_length,
-			       .doubt = is_doubt ? MM_DOUBT_WORD : MM_DOUBT_NONE};
+	return (struct mm_change){.at = at,
+				  .length = word->length,
+				  .to = word->to,
+				  .to_length = word->to_length,
+				  .doubt = is_doubt ? MM_DOUBT_WORD : MM_DOUBT_NONE};
 }
 
 /* The best masked word that begins at `at`: the longest, then the one with most letters seen. */
-static bool find_masked(const struct text *text, uint32_t at, struct change *out)
+static bool find_masked(const struct mm_text *text, uint32_t at, struct mm_change *out)
 {
 	const struct mm_spellings *masked = &text->rewrites->masked;
 	bool is_after_latin = at > 0 && mm_is_latin(text->code_points[at - 1]);
@@ -350,7 +331,7 @@ static bool find_masked(const struct text *text, uint32_t at, struct change *out
 	for (uint32_t i = 0; i < masked->count; i++) {
 		const struct mm_spelling *word = &masked->items[i];
 		uint32_t seen = match_masked(text, word, at);
-		struct change change = read_masked(word, at, seen);
+		struct mm_change change = read_masked(word, at, seen);
 
 		if (best > 0 && word->length < out->length)
 			break;
@@ -365,7 +346,7 @@ static bool find_masked(const struct text *text, uint32_t at, struct change *out
 }
 
 /* The beginnings near a mask are the only ones that a masked word may have. */
-static bool is_mask_near(const struct text *text, uint32_t at)
+static bool is_mask_near(const struct mm_text *text, uint32_t at)
 {
 	for (uint32_t i = at; i < text->count && i < at + MM_SPELLING_MAX / 4; i++)
 		if (is_mask(text->rewrites, text->code_points[i]))
@@ -379,7 +360,8 @@ static bool is_japanese(uint32_t c)
 }
 
 /* The longest syllable in Latin letters at `at`. */
-static const struct mm_spelling *find_syllable(const struct text *text, uint32_t at, uint32_t end)
+static const struct mm_spelling *find_syllable(const struct mm_text *text, uint32_t at,
+					       uint32_t end)
 {
 	const struct mm_spellings *romaji = &text->rewrites->romaji;
 	const struct mm_spelling *best = NULL;
@@ -398,7 +380,7 @@ static const struct mm_spelling *find_syllable(const struct text *text, uint32_t
 }
 
 /* Whether the Latin letters [at, end) are syllables and part of a Japanese word. */
-static bool is_mixed_word(const struct text *text, uint32_t at, uint32_t end)
+static bool is_mixed_word(const struct mm_text *text, uint32_t at, uint32_t end)
 {
 	bool is_joined = (at > 0 && is_japanese(text->code_points[at - 1])) ||
 			 (end < text->count && is_japanese(text->code_points[end]));
@@ -417,7 +399,7 @@ static bool is_mixed_word(const struct text *text, uint32_t at, uint32_t end)
 }
 
 /* Writes Latin letters in a Japanese word as kana, one syllable a change. Gives how many. */
-static uint32_t read_syllables(const struct text *text, uint32_t at, struct change *changes)
+static uint32_t read_syllables(const struct mm_text *text, uint32_t at, struct mm_change *changes)
 {
 	uint32_t end = at, count = 0;
 
@@ -430,25 +412,25 @@ static uint32_t read_syllables(const struct text *text, uint32_t at, struct chan
 	for (; at < end; count++) {
 		const struct mm_spelling *one = find_syllable(text, at, end);
 
-		changes[count] = (struct change){.at = at,
-						 .length = one->to_length,
-						 .to = one->kana,
-						 .to_length = (uint32_t)strlen(one->kana)};
+		changes[count] = (struct mm_change){.at = at,
+						    .length = one->to_length,
+						    .to = one->kana,
+						    .to_length = (uint32_t)strlen(one->kana)};
 		at += one->to_length;
 	}
 	return count;
 }
 
 /* The change that a word at `at` makes. */
-static struct change read_word(struct text *text, struct found found, uint32_t at)
+static struct mm_change read_word(struct mm_text *text, struct found found, uint32_t at)
 {
 	const struct mm_spelling *word = found.word;
-	struct change change = {.at = at,
-				.length = found.length,
-				.to = word->to,
-				.to_length = word->to_length,
-				.doubt = word->doubt,
-				.is_reading = word->is_reading};
+	struct mm_change change = {.at = at,
+				   .length = found.length,
+				   .to = word->to,
+				   .to_length = word->to_length,
+				   .doubt = word->doubt,
+				   .is_reading = word->is_reading};
 
 	/* Who writes sh1ne does not mean the English word. */
 	for (uint32_t i = at; i < at + found.length && change.doubt == MM_DOUBT_WORD; i++)
@@ -467,7 +449,7 @@ static struct change read_word(struct text *text, struct found found, uint32_t a
 
 /* True for a single mask between Japanese letters: no word is known for what it hides, so it may
  * only separate them. */
-static bool only_separates(const struct text *text, uint32_t at)
+static bool only_separates(const struct mm_text *text, uint32_t at)
 {
 	return at > 0 && is_japanese(text->code_points[at - 1]) &&
 	       is_japanese(at_or_zero(text->code_points, text->count, at + 1)) &&
@@ -476,8 +458,8 @@ static bool only_separates(const struct text *text, uint32_t at)
 }
 
 /* Adds what is to be changed at `at`; gives the character to go on with. */
-static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, struct change *changes,
-			    uint32_t *count)
+static uint32_t add_changes(struct mm_text *text, uint32_t at, bool has_masks,
+			    struct mm_change *changes, uint32_t *count)
 {
 	struct found found = find_spelling(text, at);
 	uint32_t added = 1;
@@ -489,7 +471,7 @@ static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, stru
 	else if (has_masks && is_mask_near(text, at) && find_masked(text, at, &changes[*count]))
 		added = 1;
 	else if (has_masks && only_separates(text, at))
-		changes[*count] = (struct change){.at = at, .length = 1, .to = ""};
+		changes[*count] = (struct mm_change){.at = at, .length = 1, .to = ""};
 	else
 		added = mm_is_latin(text->code_points[at])
 			    ? read_syllables(text, at, changes + *count)
@@ -500,7 +482,7 @@ static uint32_t add_changes(struct text *text, uint32_t at, bool has_masks, stru
 	return changes[*count - 1].at + changes[*count - 1].length;
 }
 
-static uint32_t find_changes(struct text *text, struct change *changes)
+static uint32_t find_changes(struct mm_text *text, struct mm_change *changes)
 {
 	uint32_t count = 0, masks = 0, at = 0;
 
@@ -511,89 +493,13 @@ static uint32_t find_changes(struct text *text, struct change *changes)
 	return count;
 }
 
-/* The view being written. */
-struct writer {
-	const struct text *text;
-	char *bytes;
-	uint32_t *start, *end;
-	uint32_t length;
-	struct mm_rewriting *rewritings;
-	uint32_t rewriting_count;
-};
-
-static void write_bytes(struct writer *w, const char *bytes, uint32_t length, uint32_t first,
-			uint32_t last)
-{
-	const struct text *text = w->text;
-
-	for (uint32_t i = 0; i < length; i++) {
-		w->bytes[w->length] = bytes[i];
-		w->start[w->length] = text->squeezed->start[text->offsets[first]];
-		w->end[w->length++] = text->squeezed->end[text->offsets[last + 1] - 1];
-	}
-}
-
-static void note_rewriting(struct writer *w, uint32_t from, enum mm_doubtfulness doubt,
-			   bool is_reading)
-{
-	w->rewritings[w->rewriting_count++] =
-	    (struct mm_rewriting){from, w->length, doubt, is_reading};
-}
-
-/* Writes characters as they are, or as the letters that they stand for. */
-static void write_characters(struct writer *w, uint32_t from, uint32_t to)
-{
-	for (uint32_t i = from; i < to; i++) {
-		uint32_t c = w->text->code_points[i], at = w->length;
-		char bytes[4];
-		size_t size = mm_utf8_encode(c, bytes);
-
-		write_bytes(w, bytes, (uint32_t)size, i, i);
-		if (c != w->text->as_sent[i])
-			note_rewriting(w, at, MM_DOUBT_NONE, false);
-	}
-}
-
-static bool open_writer(struct writer *w, const struct change *changes, uint32_t count,
-			struct mm_arena *arena)
-{
-	size_t room = 4u * (size_t)w->text->count + 1;
-
-	for (uint32_t i = 0; i < count; i++)
-		room += changes[i].to_length;
-	w->bytes = mm_arena_alloc(arena, room);
-	w->start = mm_arena_alloc(arena, room * sizeof(*w->start));
-	w->end = mm_arena_alloc(arena, room * sizeof(*w->end));
-	w->rewritings = mm_arena_alloc(arena, w->text->count * sizeof(*w->rewritings));
-	return w->bytes && w->start && w->end && w->rewritings;
-}
-
-static void write_changes(struct writer *w, const struct change *changes, uint32_t count)
-{
-	uint32_t at = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct change *change = &changes[i];
-		uint32_t from;
-
-		write_characters(w, at, change->at);
-		from = w->length;
-		at = change->at + change->length;
-		write_bytes(w, change->to, change->to_length, change->at, at - 1);
-		note_rewriting(w, from, change->doubt, change->is_reading);
-	}
-	write_characters(w, at, w->text->count);
-	w->bytes[w->length] = '\0';
-}
-
 enum mm_status mm_rewrite(const struct mm_rewrites *rewrites, const struct mm_folded *squeezed,
 			  const struct mm_keyed *keyed, struct mm_rewritten *out,
 			  struct mm_arena *arena, struct mm_error *err)
 {
 	uint32_t *code_points = mm_arena_alloc(arena, keyed->count * sizeof(*code_points));
-	struct change *changes = mm_arena_alloc(arena, keyed->count * sizeof(*changes));
-	struct text text = make_text(rewrites, squeezed, keyed, code_points);
-	struct writer writer = {.text = &text};
+	struct mm_change *changes = mm_arena_alloc(arena, keyed->count * sizeof(*changes));
+	struct mm_text text = make_text(rewrites, squeezed, keyed, code_points);
 	uint32_t count;
 
 	if (!changes || !code_points)
@@ -601,18 +507,5 @@ enum mm_status mm_rewrite(const struct mm_rewrites *rewrites, const struct mm_fo
 	memcpy(code_points, keyed->code_points, keyed->count * sizeof(*code_points));
 	read_tokens(&text);
 	count = find_changes(&text, changes);
-	if (!open_writer(&writer, changes, count, arena))
-		return mm_error_cause(err, MM_NO_MEMORY, "no memory to read a disguise");
-	write_changes(&writer, changes, count);
-	*out = (struct mm_rewritten){
-	    .view = {.text = writer.bytes,
-		     .length = writer.length,
-		     .start = writer.start,
-		     .end = writer.end,
-		     .source_code_points = squeezed->source_code_points,
-		     .is_changed = true},
-	    .rewritings = writer.rewritings,
-	    .rewriting_count = writer.rewriting_count,
-	};
-	return MM_OK;
+	return mm_rewrite_write(&text, changes, count, out, arena, err);
 }
