@@ -4,7 +4,10 @@
 
 #include "detect/rewrite_text.h"
 
-enum { MASKS_MAX = 256 /* of one text that are looked at */ };
+enum {
+	MASKS_MAX = 256,  /* of one text that are looked at */
+	LONG_SPELLING = 4 /* letters that are no code by chance */
+};
 
 static struct mm_text make_text(const struct mm_rewrites *rewrites,
 				const struct mm_folded *squeezed, const struct mm_keyed *keyed,
@@ -259,12 +262,24 @@ static void read_token(const struct mm_text *text, uint32_t begin, uint32_t end)
 		c[i] = read_letter(text->rewrites, c[i]);
 }
 
+/* The end of what a :// at `at` begins; `at` when there is none. Addresses are no words. */
+static uint32_t skip_address(const struct mm_text *text, uint32_t at)
+{
+	if (text->code_points[at] != ':' ||
+	    at_or_zero(text->code_points, text->count, at + 1) != '/' ||
+	    at_or_zero(text->code_points, text->count, at + 2) != '/')
+		return at;
+	while (at < text->count && text->code_points[at] > ' ' && text->code_points[at] < 0x80)
+		at++;
+	return at;
+}
+
 static void read_tokens(const struct mm_text *text)
 {
 	uint32_t begin = 0;
 
 	while (begin < text->count) {
-		uint32_t end = begin;
+		uint32_t end = begin = skip_address(text, begin);
 
 		while (end < text->count && is_token_sign(text->rewrites, text->code_points[end]))
 			end++;
@@ -425,6 +440,7 @@ static uint32_t read_syllables(const struct mm_text *text, uint32_t at, struct m
 static struct mm_change read_word(struct mm_text *text, struct found found, uint32_t at)
 {
 	const struct mm_spelling *word = found.word;
+	bool is_long = found.length >= LONG_SPELLING;
 	struct mm_change change = {.at = at,
 				   .length = found.length,
 				   .to = word->to,
@@ -432,8 +448,9 @@ static struct mm_change read_word(struct mm_text *text, struct found found, uint
 				   .doubt = word->doubt,
 				   .is_reading = word->is_reading};
 
-	/* Who writes sh1ne does not mean the English word. */
-	for (uint32_t i = at; i < at + found.length && change.doubt == MM_DOUBT_WORD; i++)
+	/* Who writes sh1ne does not mean the English word; 4ho may be a room. */
+	for (uint32_t i = at; i < at + found.length && is_long && change.doubt == MM_DOUBT_WORD;
+	     i++)
 		if (text->code_points[i] != text->as_sent[i])
 			change.doubt = MM_DOUBT_NONE;
 	if (!word->is_foreign)
@@ -488,7 +505,7 @@ static uint32_t find_changes(struct mm_text *text, struct mm_change *changes)
 
 	for (uint32_t i = 0; i < text->count; i++)
 		masks += is_mask(text->rewrites, text->code_points[i]);
-	while (at < text->count)
+	while ((at = at < text->count ? skip_address(text, at) : at) < text->count)
 		at = add_changes(text, at, masks > 0 && masks <= MASKS_MAX, changes, &count);
 	return count;
 }

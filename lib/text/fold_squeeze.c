@@ -41,7 +41,7 @@ struct gap {
 	bool has_sentence_end;
 	bool is_single_joiner;
 	bool has_space;
-	bool is_mask;   /* one sign that may hide a letter */
+	size_t masks;   /* signs that may hide letters, when it has no others */
 	uint32_t width; /* characters of the source */
 };
 
@@ -274,7 +274,7 @@ static bool is_mask(uint32_t code_point)
 static struct gap read_gap(const struct mm_folded *plain, size_t at)
 {
 	struct gap gap = {.start = at};
-	size_t characters = 0;
+	size_t characters = 0, masks = 0;
 	bool has_joiner = false;
 
 	while (at < plain->length) {
@@ -284,13 +284,14 @@ static struct gap read_gap(const struct mm_folded *plain, size_t at)
 		gap.has_sentence_end |= character.class == MM_FOLD_SENTENCE_END;
 		has_joiner |= character.class == MM_FOLD_JOINER;
 		gap.has_space |= is_blank(character.code_point);
+		masks += is_mask(character.code_point);
 		gap.width += plain->end[at] - plain->start[at];
 		characters++;
 		at += character.size;
 	}
 	gap.end = at;
 	gap.is_single_joiner = has_joiner && characters == 1;
-	gap.is_mask = characters == 1 && is_mask(read_character(plain, gap.start).code_point);
+	gap.masks = masks == characters ? masks : 0;
 	return gap;
 }
 
@@ -346,7 +347,8 @@ static bool is_latin_gap_dropped(const struct squeeze *squeeze, const struct gap
 	struct gap after;
 	struct run next;
 
-	if (squeeze->is_glued || right->weight > SINGLE)
+	/* Several masks are as many letters. */
+	if (squeeze->is_glued || right->weight > SINGLE || gap->masks > 1)
 		return false;
 	after = read_gap(squeeze->plain, run_end(squeeze->plain, RUN_LATIN, gap->end));
 	next = weigh_run(squeeze->plain, after.end);
@@ -375,9 +377,10 @@ static bool ends_word(const struct squeeze *squeeze, const struct gap *before,
 static bool hides_letter(const struct squeeze *squeeze, const struct gap *before,
 			 const struct gap *gap)
 {
-	if (!gap->is_mask || before->width > 0)
+	if (gap->masks != 1 || before->width > 0)
 		return false;
-	return !read_gap(squeeze->plain, run_end(squeeze->plain, RUN_JAPANESE, gap->end)).is_mask;
+	return !read_gap(squeeze->plain, run_end(squeeze->plain, RUN_JAPANESE, gap->end)).masks !=
+	       1;
 }
 
 static bool is_japanese_gap_dropped(const struct squeeze *squeeze, const struct run *left,
