@@ -265,7 +265,7 @@ static void read_token(const struct mm_text *text, uint32_t begin, uint32_t end)
 /* The end of what a :// at `at` begins; `at` when there is none. Addresses are no words. */
 static uint32_t skip_address(const struct mm_text *text, uint32_t at)
 {
-	if (text->code_points[at] != ':' ||
+	if (at_or_zero(text->code_points, text->count, at) != ':' ||
 	    at_or_zero(text->code_points, text->count, at + 1) != '/' ||
 	    at_or_zero(text->code_points, text->count, at + 2) != '/')
 		return at;
@@ -278,14 +278,14 @@ static void read_tokens(const struct mm_text *text)
 {
 	uint32_t begin = 0;
 
-	while (begin < text->count) {
-		uint32_t end = begin = skip_address(text, begin);
+	while ((begin = skip_address(text, begin)) < text->count) {
+		uint32_t end = begin;
 
 		while (end < text->count && is_token_sign(text->rewrites, text->code_points[end]))
 			end++;
 		if (end > begin)
 			read_token(text, begin, end);
-		begin = end + 1;
+		begin = end > begin ? end : begin + 1;
 	}
 }
 
@@ -505,7 +505,7 @@ static uint32_t find_changes(struct mm_text *text, struct mm_change *changes)
 
 	for (uint32_t i = 0; i < text->count; i++)
 		masks += is_mask(text->rewrites, text->code_points[i]);
-	while ((at = at < text->count ? skip_address(text, at) : at) < text->count)
+	while ((at = skip_address(text, at)) < text->count)
 		at = add_changes(text, at, masks > 0 && masks <= MASKS_MAX, changes, &count);
 	return count;
 }

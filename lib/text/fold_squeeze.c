@@ -379,8 +379,7 @@ static bool hides_letter(const struct squeeze *squeeze, const struct gap *before
 {
 	if (gap->masks != 1 || before->width > 0)
 		return false;
-	return !read_gap(squeeze->plain, run_end(squeeze->plain, RUN_JAPANESE, gap->end)).masks !=
-	       1;
+	return read_gap(squeeze->plain, run_end(squeeze->plain, RUN_JAPANESE, gap->end)).masks != 1;
 }
 
 static bool is_japanese_gap_dropped(const struct squeeze *squeeze, const struct run *left,
