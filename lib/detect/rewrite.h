@@ -16,21 +16,25 @@
  *
  * TABLE FILES: UTF-8, *.disguise, in the folders of the rules. Lines under a heading; # begins a
  * comment line. Words are separated by blanks; _ stands for a blank in a word. All are folded as
- * the squeezed view is.
+ * the squeezed view is. All files are one table.
  *   [letters]   a = 4 @ α       signs that stand for a letter, beside a Latin letter
- *   [masks]     ○ * #           signs that hide a letter
+ *   [masks]     ○ * #           signs that hide a letter, as far as the squeezed view keeps them
  *   [masked]    バカ fuck …     words to look for under masks. With more letters hidden than
  *                               shown, or only one shown, a doubt
  *   [words]     死ね = 氏ね ?ちね  other spellings. ? marks a doubt, which counts only where it does
  *                               not begin inside a word; < a spelling that is looked for from its
  *                               end, another doubt; + a word in Latin letters that counts only
  *                               right after another one (particles)
+ *   [short]     you = yew       the same for abbreviations, which hide nothing
  *   [readings]  責任者 = せきにんしゃ   the same, and its spellings in Latin letters, with blanks
- *                               where the reading has them. Three kana or fewer are a doubt
+ *                               anywhere. Three kana or fewer are a doubt
  *   [romaji]    し = shi si     how kana are spelled in Latin letters. Such letters in a word with
  *                               kana or kanji become kana (のroま)
+ *   [after]     よ や           kana that may follow a doubtful word; before others it is none
+ *   [keep]      moby_dick       only looks like a disguise
  * A spelling that begins or ends with a Latin letter or digit stands alone at that side. The
- * longest spelling wins.
+ * longest spelling wins. In a doubt with four letters or more of which one was read from a sign
+ * (sh1ne), the doubt is gone. What follows :// is left alone.
  */
 #ifndef MM_DETECT_REWRITE_H
 #define MM_DETECT_REWRITE_H
