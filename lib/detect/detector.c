@@ -21,6 +21,7 @@ static const char *const verdict_names[MM_VERDICT__MAX] = {
     [MM_VERDICT_STANDS] = "stands",       [MM_VERDICT_GUARD] = "guard",
     [MM_VERDICT_UNLESS] = "unless",       [MM_VERDICT_REQUIRES] = "requires",
     [MM_VERDICT_UNCHANGED] = "unchanged", [MM_VERDICT_EDGE] = "edge",
+    [MM_VERDICT_DOUBT] = "doubt",
 };
 
 const char *mm_verdict_name(enum mm_verdict verdict)
@@ -113,22 +114,28 @@ static enum mm_status fold_views(struct mm_reading *reading, struct mm_error *er
 
 	if (status == MM_OK)
 		status = mm_fold_squeeze(plain, squeezed, reading->arena, err);
-	if (status == MM_OK && reading->trace && reading->trace->view) {
-		reading->trace->view(reading->trace->self, false, plain->text, plain->length);
-		reading->trace->view(reading->trace->self, true, squeezed->text, squeezed->length);
-	}
 	return status;
+}
+
+static void tell_views(const struct mm_reading *reading)
+{
+	const struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
+	const struct mm_folded *squeezed = &reading->views[MM_FOLD_SQUEEZED];
+	const struct mm_trace *trace = reading->trace;
+
+	if (!trace || !trace->view)
+		return;
+	trace->view(trace->self, false, plain->text, plain->length);
+	trace->view(trace->self, true, squeezed->text, squeezed->length);
 }
 
 /* Scans both views and judges every candidate. */
 static enum mm_status read_rules(struct mm_reading *reading, struct mm_error *err)
 {
-	enum mm_status status =
-	    mm_scan(reading->scanner, MM_FOLD_PLAIN, reading->views, reading->arena, err);
+	enum mm_status status = mm_scan(reading->scanner, reading->views, reading->arena, err);
 
-	if (status == MM_OK && reading->views[MM_FOLD_SQUEEZED].is_changed)
-		status = mm_scan(reading->scanner, MM_FOLD_SQUEEZED, reading->views, reading->arena,
-				 err);
+	if (status == MM_OK)
+		tell_views(reading);
 	if (status == MM_OK)
 		status = mm_resolve(reading, err);
 	if (status == MM_OK)

@@ -15,19 +15,18 @@
  *          and MM_HITS_PART_MAX of one pattern part, MM_STEPS_MAX steps of matching; what
  *          exceeds a limit is not looked at
  *
- * Harassment
- *   A rule's match stands unless a guard overlaps it, a context of its `unless` applies, or none
- *   of its `requires` does. The message takes the highest severity that stands; medium and above
- *   is harassment. Without one it is low when a low rule stands, or when the sentiment is
- *   negative or anger by a sentiment rule that counts as a complaint (rules.h).
- *   With models, rules are evidence among others: fusion.h makes one probability p of what stands, of
- *   what was cancelled, and of the model of the message's language. It is harassment when the log-odds
- *   of p reach the model's threshold, which is lower where a rule of medium or above stands; high and
- *   critical have margins of their own; low is asked of what is not harassment. A rule that is critical,
- *   or a site's own, is certain: its severity is `firm`, and the verdict is never less. confidence is p,
- *   or 1 - p when it is no harassment; where a certain rule stands, at least what the rules alone
- *   would give. Categories are those whose own log-odds are positive, at least the likeliest.
- *   Without models the rules judge alone, and
+ * What stands
+ *   Patterns are looked for in two views of the message (text/fold.h): the plain one, and the
+ *   squeezed one, in which the tables of *.disguise have written what disguised words stand for
+ *   (rewrite.h). A match in the squeezed view counts only where there is a disguise. A rule's match
+ *   stands unless a guard overlaps it, a context of its `unless` applies, none of its `requires`
+ *   does, or it rests on a doubtful rewriting that no context `confirm` (`reversed` for a word read
+ *   from the end) lifts; a message that is nothing but the match lifts it too.
+ *
+ * Harassment, rules alone
+ *   The message takes the highest severity that stands; medium and above is harassment. Without
+ *   one it is low when a low rule stands, or when the sentiment is negative or anger by a sentiment
+ *   rule that counts as a complaint (rules.h).
  *   confidence = probability that is_harassment is right:
  *     harassment      1 / (1 + exp(-W)), W = sum of the weights of the rules of medium and above
  *                     that stand, each rule once, less 1 when the signal accommodation is set;
@@ -35,14 +34,29 @@
  *     no harassment   1 / (1 + exp(-(2.2 - 0.4 c - 0.3 l))), c = rules of medium and above with a
  *                     match that was cancelled (at most 4), l = 1 when severity is low: 0.9 when
  *                     nothing fired
- * Sentiment
- *   With models: the fusion's four probabilities, scaled to 1. Without:
- *   each sentiment rule that stands adds its weight once to its class. A harassment rule adds its
+ * Harassment, rules and model
+ *   Model and rules are read into one row of evidence (fusion.h); the product with the coefficients
+ *   of a question gives its log-odds. Harassment: odds of at least the model's threshold, which is
+ *   even odds where a rule of medium or above stands, and higher where the model is alone, so that
+ *   few harmless messages pass it. It is then high or critical when the odds of that question are
+ *   at least its margin, else medium; without harassment low when the odds of `low` are even or
+ *   better. Never below the highest severity of the rules that stand firm: those of critical, and
+ *   those of the site. The categories are those with even odds or better, at least the likeliest.
+ *   What only the model sees has a finding of its own, model.ja or model.other, at the stretch
+ *   that speaks for it most; findings of rules are shown with the verdict's severity at most.
+ *   confidence = probability of the verdict's side: p or 1 - p, p = the logistic function of the
+ *     log-odds of harassment. With a rule that stands firm, at least what rules alone would give.
+ *     As the threshold may be above even odds, a message just below it has less than 0.5
+ * Sentiment, rules alone
+ *   Each sentiment rule that stands adds its weight once to its class. A harassment rule adds its
  *   weight to the class it names, else to anger when its severity is medium or above (sexual
  *   remarks excepted). Where anger has any weight, three quarters of the weight of negative move
  *   to it: an angry customer is also dissatisfied. score[c] = sum[c] / (sum of all + 0.5), neutral gets the 0.5. The class is
  *   the highest score; ties go to anger, negative, positive, neutral in this order. confidence =
  *   highest - half of the second, at most 0.95.
+ * Sentiment, rules and model
+ *   The score of a class is the probability of its question, all four scaled to sum to 1. confidence =
+ *   highest, at most 0.95.
  * Conversation
  *   A thread adds at most two findings, each about the whole message and of severity medium.
  *   conversation.persistence, by the first of these that applies:
@@ -182,6 +196,7 @@ enum mm_verdict {
 	MM_VERDICT_REQUIRES,  /* none of the required contexts is there */
 	MM_VERDICT_UNCHANGED, /* squeezed view, but the text is as the plain view has it */
 	MM_VERDICT_EDGE,      /* squeezed view, and the match cuts a katakana word */
+	MM_VERDICT_DOUBT,     /* rests on a doubtful rewriting that no context confirms */
 	MM_VERDICT__MAX
 };
 
@@ -207,7 +222,7 @@ struct mm_trace {
 	void *self;
 };
 
-/* "stands" "guard" "unless" "requires" "unchanged" "edge" */
+/* "stands" "guard" "unless" "requires" "unchanged" "edge" "doubt" */
 const char *mm_verdict_name(enum mm_verdict verdict);
 
 /* Makes a detector over `rules` and takes ownership of them, on failure too. MM_NO_MEMORY or

@@ -87,3 +87,53 @@ bool mm_disguise_is_there(const struct mm_folded *plain, const struct mm_folded 
 			return true;
 	return false;
 }
+
+static bool is_sign(uint32_t c)
+{
+	if (c < 0x80)
+		return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'));
+	return c >= 0x2000 && c < 0x3041 && c != U'々';
+}
+
+uint32_t mm_disguise_signs(const struct mm_folded *view, size_t from, size_t to)
+{
+	uint32_t signs = 0;
+
+	for (size_t at = from; at < to;) {
+		uint32_t c = 0;
+		size_t step = mm_utf8_decode(view->text + at, view->length - at, &c);
+
+		signs += is_sign(c) || c == U'・' || c >= 0x1f000;
+		at += step ? step : 1;
+	}
+	return signs;
+}
+
+static const struct {
+	uint32_t from, to;
+} odd[] = {
+    {0x00ad, 0x00ad}, {0x0300, 0x036f}, {0x1d00, 0x1dbf},   {0x200b, 0x200f},   {0x2060, 0x2064},
+    {0x2070, 0x209f}, {0x20d0, 0x20ff}, {0x2460, 0x24ff},   {0x3200, 0x32ff},   {0xfe00, 0xfe0f},
+    {0xfeff, 0xfeff}, {0xff21, 0xff5a}, {0x1d400, 0x1d7ff}, {0x1f100, 0x1f1ff},
+};
+
+static bool is_odd(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		if (c >= odd[i].from && c <= odd[i].to)
+			return true;
+	return false;
+}
+
+bool mm_disguise_is_odd(const struct mm_folded *plain, size_t from, size_t to, const char *utf8,
+			const uint32_t *offsets)
+{
+	for (uint32_t i = plain->start[from]; i < plain->end[to - 1]; i++) {
+		uint32_t c = 0;
+
+		mm_utf8_decode(utf8 + offsets[i], offsets[i + 1] - offsets[i], &c);
+		if (is_odd(c))
+			return true;
+	}
+	return false;
+}

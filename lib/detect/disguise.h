@@ -20,4 +20,13 @@ uint32_t mm_plain_byte(const struct mm_folded *plain, uint32_t source);
 bool mm_disguise_is_there(const struct mm_folded *plain, const struct mm_folded *squeezed,
 			  size_t from, size_t to);
 
+/* How many characters of bytes [from, to) of a view are neither letters, digits nor ー. */
+uint32_t mm_disguise_signs(const struct mm_folded *view, size_t from, size_t to);
+
+/* True when a letter of bytes [from, to) of the plain view was sent in an odd form (full width,
+ * circled, mathematical, small capital), or with invisible characters or marks in it. `offsets`
+ * are the bytes of the message's code points. */
+bool mm_disguise_is_odd(const struct mm_folded *plain, size_t from, size_t to, const char *utf8,
+			const uint32_t *offsets);
+
 #endif

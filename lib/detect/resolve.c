@@ -11,6 +11,8 @@
 #include "detect/support.h"
 #include "text/utf8.h"
 
+enum { BLATANT_SIGNS = 2, ALONE_BYTES = 256 };
+
 struct mm_resolve_room {
 	struct mm_join_room join;
 	struct mm_support_room support;
@@ -134,6 +136,121 @@ static void tell(const struct judging *judging, struct mm_range place, enum mm_v
 	reading->trace->candidate(reading->trace->self, &candidate);
 }
 
+static bool overlaps(const struct mm_rewriting *rewriting, const struct mm_chain *chain)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		if (rewriting->from < chain->parts[i].to && rewriting->to > chain->parts[i].from)
+			return true;
+	return false;
+}
+
+/* Why a match may be mistaken: the doubt of the first doubtful rewriting in its parts. */
+static enum mm_doubtfulness doubt_of(const struct judging *judging, const struct mm_chain *chain)
+{
+	const struct mm_scanner *scanner = judging->reading->scanner;
+
+	if (judging->view != MM_FOLD_SQUEEZED)
+		return MM_DOUBT_NONE;
+	for (uint32_t i = 0; i < scanner->rewriting_count; i++)
+		if (scanner->rewritings[i].doubt != MM_DOUBT_NONE &&
+		    overlaps(&scanner->rewritings[i], chain))
+			return scanner->rewritings[i].doubt;
+	return MM_DOUBT_NONE;
+}
+
+/* How many signs of the message the squeezed view left out of a part, or read as letters. */
+static uint32_t dropped_signs(const struct mm_reading *reading, const struct mm_range *part)
+{
+	struct mm_range plain = in_plain(reading, MM_FOLD_SQUEEZED, *part);
+	uint32_t sent = mm_disguise_signs(&reading->views[MM_FOLD_PLAIN], plain.from, plain.to);
+	uint32_t left = mm_disguise_signs(&reading->views[MM_FOLD_SQUEEZED], part->from, part->to);
+
+	return sent > left ? sent - left : 0;
+}
+
+static bool is_rewritten(const struct mm_scanner *scanner, const struct mm_chain *chain)
+{
+	for (uint32_t i = 0; i < scanner->rewriting_count; i++)
+		if (!scanner->rewritings[i].is_reading && overlaps(&scanner->rewritings[i], chain))
+			return true;
+	return false;
+}
+
+static uint32_t dropped_signs_of(const struct mm_reading *reading, const struct mm_chain *chain)
+{
+	uint32_t signs = 0;
+
+	for (unsigned i = 0; i < chain->count; i++)
+		signs += dropped_signs(reading, &chain->parts[i]);
+	return signs;
+}
+
+static bool is_odd(const struct mm_reading *reading, const struct mm_chain *chain)
+{
+	const struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
+
+	for (unsigned i = 0; i < chain->count && plain->has_odd_letters; i++) {
+		struct mm_range part = in_plain(reading, MM_FOLD_SQUEEZED, chain->parts[i]);
+
+		if (mm_disguise_is_odd(plain, part.from, part.to, reading->utf8, reading->offsets))
+			return true;
+	}
+	return false;
+}
+
+/* True when a squeezed match is a word in disguise: rewritten, in odd letters, or with signs
+ * between its letters. Stretching alone is none. */
+static bool is_hidden(const struct mm_reading *reading, const struct mm_chain *chain)
+{
+	return is_rewritten(reading->scanner, chain) || dropped_signs_of(reading, chain) > 0 ||
+	       is_odd(reading, chain);
+}
+
+/* True for a disguise that nobody makes by chance: two signs or more between the letters. Masks do
+ * not count: people mask a word that they only speak of, too. */
+static bool is_blatant(const struct mm_reading *reading, const struct mm_chain *chain)
+{
+	return !is_rewritten(reading->scanner, chain) &&
+	       dropped_signs_of(reading, chain) >= BLATANT_SIGNS;
+}
+
+static bool is_all_signs(const struct mm_folded *plain, uint32_t from, size_t to)
+{
+	/* Longer than any row of signs that means nothing. */
+	if (to - from > ALONE_BYTES)
+		return false;
+	return mm_disguise_signs(plain, from, to) == mm_utf8_count(plain->text + from, to - from);
+}
+
+/* True when the message is the match and signs around it. */
+static bool is_alone(const struct judging *judging, struct mm_range place)
+{
+	const struct mm_folded *plain = &judging->reading->views[MM_FOLD_PLAIN];
+
+	return is_all_signs(plain, 0, place.from) && is_all_signs(plain, place.to, plain->length);
+}
+
+/* Whether there is a disguise where the rule or the view needs one. */
+static enum mm_verdict check_disguise(const struct judging *judging, const struct mm_chain *chain)
+{
+	struct mm_reading *reading = judging->reading;
+
+	bool may_be_odd = reading->rules->rules[judging->rule].is_hidden_only &&
+			  reading->views[MM_FOLD_PLAIN].has_odd_letters;
+
+	if (judging->view == MM_FOLD_PLAIN)
+		return MM_VERDICT_STANDS;
+	if (!may_be_odd && !is_disguised(reading, chain))
+		return MM_VERDICT_UNCHANGED;
+	if (mm_reading_index(reading, NULL) != MM_OK) {
+		reading->has_failed = true;
+		return MM_VERDICT_EDGE;
+	}
+	if (reading->rules->rules[judging->rule].is_hidden_only && !is_hidden(reading, chain))
+		return MM_VERDICT_UNCHANGED;
+	return cuts_word(reading, whole_chain(chain)) ? MM_VERDICT_EDGE : MM_VERDICT_STANDS;
+}
+
 static void add_guard(void *self, const struct mm_chain *chain)
 {
 	struct judging *judging = self;
@@ -146,10 +263,14 @@ static void add_guard(void *self, const struct mm_chain *chain)
 static void add_context(void *self, const struct mm_chain *chain)
 {
 	struct judging *judging = self;
-	struct mm_range place = whole_chain(chain);
+	struct mm_range place = in_plain(judging->reading, judging->view, whole_chain(chain));
 	const struct mm_rules *rules = judging->reading->rules;
-	uint32_t guard =
-	    mm_guard_over(&judging->room->support, rules, judging->rule, place.from, place.to);
+	uint32_t guard;
+
+	if (judging->view == MM_FOLD_SQUEEZED &&
+	    (!is_disguised(judging->reading, chain) || doubt_of(judging, chain) != MM_DOUBT_NONE))
+		return;
+	guard = mm_guard_over(&judging->room->support, rules, judging->rule, place.from, place.to);
 
 	tell(judging, place, guard == UINT32_MAX ? MM_VERDICT_STANDS : MM_VERDICT_GUARD,
 	     guard == UINT32_MAX ? NULL : rules->rules[guard].id);
@@ -174,31 +295,57 @@ static uint32_t guard_over_chain(const struct judging *judging, const struct mm_
 	return UINT32_MAX;
 }
 
+/* Whether one of the contexts applies. */
+static uint32_t context_for(const struct judging *judging, const uint32_t *names, uint32_t count,
+			    struct mm_range place)
+{
+	return mm_context_for(&judging->room->support, judging->reading->rules,
+			      &judging->reading->views[MM_FOLD_PLAIN], names, count, place.from,
+			      place.to);
+}
+
+/* Whether what a match needs is there: the rule's contexts, and the one that lifts a doubt. */
+static enum mm_verdict check_needs(const struct judging *judging, const struct mm_chain *chain,
+				   struct mm_range place)
+{
+	const struct mm_rules *rules = judging->reading->rules;
+	const struct mm_rule *rule = &rules->rules[judging->rule];
+	enum mm_doubtfulness doubt = doubt_of(judging, chain);
+
+	if (doubt == MM_DOUBT_NONE && rule->requires_count == 0)
+		return MM_VERDICT_STANDS;
+	if (rule->is_hidden_only && is_blatant(judging->reading, chain))
+		return MM_VERDICT_STANDS;
+	if (doubt != MM_DOUBT_REVERSED && (rule->is_hidden_only || rule->requires_count == 0) &&
+	    is_alone(judging, place))
+		return MM_VERDICT_STANDS;
+	if (rule->requires_count > 0 &&
+	    context_for(judging, rule->requires, rule->requires_count, place) == UINT32_MAX)
+		return MM_VERDICT_REQUIRES;
+	if (doubt != MM_DOUBT_NONE &&
+	    context_for(judging, &rules->confirm[doubt], 1, place) == UINT32_MAX)
+		return MM_VERDICT_DOUBT;
+	return MM_VERDICT_STANDS;
+}
+
 static enum mm_verdict judge(const struct judging *judging, const struct mm_chain *chain,
 			     struct mm_range place, const char **by)
 {
-	const struct mm_reading *reading = judging->reading;
-	const struct mm_rule *rule = &reading->rules->rules[judging->rule];
-	const struct mm_support_room *support = &judging->room->support;
-	const struct mm_folded *plain = &reading->views[MM_FOLD_PLAIN];
+	const struct mm_rules *rules = judging->reading->rules;
+	const struct mm_rule *rule = &rules->rules[judging->rule];
 	uint32_t found = guard_over_chain(judging, chain);
 
 	*by = NULL;
 	if (found != UINT32_MAX) {
-		*by = reading->rules->rules[found].id;
+		*by = rules->rules[found].id;
 		return MM_VERDICT_GUARD;
 	}
-	found = mm_context_for(support, reading->rules, plain, rule->unless, rule->unless_count,
-			       place.from, place.to);
+	found = context_for(judging, rule->unless, rule->unless_count, place);
 	if (found != UINT32_MAX) {
-		*by = reading->rules->contexts[found];
+		*by = rules->contexts[found];
 		return MM_VERDICT_UNLESS;
 	}
-	if (rule->requires_count > 0 &&
-	    mm_context_for(support, reading->rules, plain, rule->requires, rule->requires_count,
-			   place.from, place.to) == UINT32_MAX)
-		return MM_VERDICT_REQUIRES;
-	return MM_VERDICT_STANDS;
+	return check_needs(judging, chain, place);
 }
 
 static void keep_place(struct judging *judging, struct mm_rule_state *state, struct mm_range place)
@@ -222,17 +369,9 @@ static void judge_chain(void *self, const struct mm_chain *chain)
 	enum mm_verdict verdict;
 	const char *by = NULL;
 
-	if (judging->view == MM_FOLD_SQUEEZED && !is_disguised(judging->reading, chain)) {
-		tell(judging, place, MM_VERDICT_UNCHANGED, NULL);
-		return;
-	}
-	if (judging->view == MM_FOLD_SQUEEZED &&
-	    mm_reading_index(judging->reading, NULL) != MM_OK) {
-		judging->reading->has_failed = true;
-		return;
-	}
-	if (judging->view == MM_FOLD_SQUEEZED && cuts_word(judging->reading, whole_chain(chain))) {
-		tell(judging, place, MM_VERDICT_EDGE, NULL);
+	verdict = check_disguise(judging, chain);
+	if (verdict != MM_VERDICT_STANDS) {
+		tell(judging, place, verdict, NULL);
 		return;
 	}
 	state = mm_rule_state(judging->reading->scanner, judging->rule);
@@ -291,6 +430,7 @@ static bool needs_support(const struct mm_reading *reading)
 		return true;
 	for (int view = 0; view < MM_VIEWS; view++) {
 		const struct mm_view_hits *hits = &reading->scanner->views[view];
+		bool may_doubt = view == MM_FOLD_SQUEEZED && reading->scanner->rewriting_count > 0;
 
 		for (uint32_t i = 0; i < hits->touched_count; i++) {
 			const struct mm_part *part = &hits->set->parts[hits->touched[i]];
@@ -298,7 +438,8 @@ static bool needs_support(const struct mm_reading *reading)
 			    hits->set->uses + part->first_use + part->support_count;
 
 			for (uint32_t j = 0; j < part->subject_count; j++)
-				if (reading->rules
+				if (may_doubt ||
+				    reading->rules
 					->needs_support[hits->set->patterns[uses[j]].rule])
 					return true;
 		}
@@ -315,6 +456,7 @@ static void collect_support(struct mm_reading *reading)
 	run_pass(reading, MM_FOLD_SQUEEZED, PASS_GUARDS);
 	mm_guards_sort(support);
 	run_pass(reading, MM_FOLD_PLAIN, PASS_CONTEXTS);
+	run_pass(reading, MM_FOLD_SQUEEZED, PASS_CONTEXTS);
 	mm_contexts_sort(support, reading->rules);
 	reading->is_question =
 	    mm_context_is_there(support, reading->rules, reading->rules->question);

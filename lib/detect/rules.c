@@ -15,6 +15,7 @@ void mm_rules_free(struct mm_rules *rules)
 			hs_free_database(rules->views[view].databases[kind]);
 		mm_code_free(&rules->views[view].code);
 	}
+	mm_rewrites_free(rules->rewrites);
 	mm_arena_free(rules->arena);
 	free(rules);
 }

@@ -10,7 +10,7 @@
  * Source   vectorscan's developer reference for the regular expressions and serialization
  *
  * RULE FILES: UTF-8, *.rules, read in the order of their names; the site's folder after the
- * shipped one. A rule is a stanza: its id in brackets, then `key = value` lines in any order. A
+ * shipped one. Beside them stand tables of disguised words, *.disguise (rewrite.h). A rule is a stanza: its id in brackets, then `key = value` lines in any order. A
  * line whose first character is # is a comment (a # later in a line is not). A site's stanza with
  * an id of the shipped set replaces it; `kind = off` removes it. The same id twice in one folder
  * is an error.
@@ -30,7 +30,8 @@
  *                               `question`, `polite` and `fair` (a request or report of what is
  *                               still wrong) are also read by the detector itself: a thread is
  *                               never held against a message with one of them, where `fair` stands
- *                               only for a message that is no harassment by itself
+ *                               only for a message that is no harassment by itself. `confirm`
+ *                               and `reversed` lift a doubt (rewrite.h), where there is one
  *   side      = around          context: before | after | around | anywhere (default around).
  *                               before: begins before or with the match; after: ends with or
  *                               after it; around: either; all three in the same sentence, with at
@@ -46,10 +47,15 @@
  *                               * = every rule but contexts
  *   unless    = quote question  contexts that cancel the match
  *   requires  = staff you       contexts of which one must apply
- *   squeeze   = yes             yes | no: also look in the squeezed view (text/fold.h). Default
- *                               yes for harassment of high and critical. A match there counts
- *                               only where the text really was disguised and where it does not
- *                               begin or end inside a katakana word
+ *   squeeze   = yes             yes | no: also look in the squeezed view (text/fold.h), rewritten
+ *                               by the tables (rewrite.h). Default yes for harassment of high and
+ *                               critical. A match there counts only where the text really was
+ *                               disguised and where it does not begin or end inside a katakana
+ *                               word. hidden, for harassment: look there only, for words that were
+ *                               rewritten by a table, that have signs between their letters, or
+ *                               that were sent in odd letters (disguise.h). Two signs or more
+ *                               between the letters, or nothing else in the message, make
+ *                               `requires` needless
  *   Lists are separated by spaces or commas.
  *
  * PATTERNS are written naturally (katakana, capitals, full width) and folded when loaded, as the
@@ -109,7 +115,8 @@ struct mm_rule {
 	unsigned within;
 	double weight;
 	bool is_squeezed;
-	bool is_site; /* from the site's folder: its verdict is never lowered by the model */
+	bool is_hidden_only; /* squeeze = hidden */
+	bool is_site;        /* from the site's folder: its verdict is never lowered by the model */
 	const char *reason, *reason_en;    /* "" when absent */
 	const char *context;               /* kind context: its name, else NULL */
 	uint32_t context_index;            /* kind context: number of the name */

@@ -68,6 +68,8 @@ static enum mm_status number_contexts(struct builder *b)
 	rules->question = mm_rules_context_find(rules, "question");
 	rules->polite = mm_rules_context_find(rules, "polite");
 	rules->fair = mm_rules_context_find(rules, "fair");
+	rules->confirm[MM_DOUBT_WORD] = mm_rules_context_find(rules, "confirm");
+	rules->confirm[MM_DOUBT_REVERSED] = mm_rules_context_find(rules, "reversed");
 	return MM_OK;
 }
 
@@ -205,12 +207,13 @@ static enum mm_status add_pattern(struct builder *b, const struct mm_draft_patte
 	return MM_OK;
 }
 
-/* Guards are searched in both views, contexts in the plain one, other rules where they say. */
+/* Guards are searched in both views, other rules where they say; what is looked for
+ * only where it is hidden is never in the plain one. */
 static bool is_in_view(const struct mm_rule *rule, const struct mm_draft_pattern *pattern,
 		       enum mm_fold_view view)
 {
 	if (view == MM_FOLD_PLAIN)
-		return true;
+		return !rule->is_hidden_only || pattern->is_guard;
 	return pattern->is_guard || rule->kind == MM_RULE_GUARD || rule->is_squeezed;
 }
 

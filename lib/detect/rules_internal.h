@@ -15,6 +15,7 @@
 
 #include "detect/intern.h"
 #include "detect/regex.h"
+#include "detect/rewrite.h"
 #include "detect/rules.h"
 
 enum {
@@ -164,8 +165,10 @@ struct mm_rules {
 	const char **contexts;
 	uint32_t context_count;
 	struct mm_view_set views[MM_VIEWS];
+	struct mm_rewrites *rewrites;
 	bool *needs_support;             /* by rule: has a guard, or contexts that matter */
 	uint32_t question, polite, fair; /* context numbers, UINT32_MAX when there is none */
+	uint32_t confirm[MM_DOUBT__MAX]; /* contexts that lift a doubt, or UINT32_MAX */
 	size_t database_bytes;
 	bool is_from_cache;
 };

@@ -17,16 +17,27 @@ enum { FILE_MAX_BYTES = 8 * 1024 * 1024, FILES_MAX = 1024, ARENA_MAX_BYTES = 512
 struct loader {
 	struct mm_draft drafts[2 * FILES_MAX]; /* one a file */
 	size_t draft_count;
+	struct mm_rewrites *rewrites;
 	struct mm_arena *keep, *scratch;
 	struct mm_error *err;
 };
 
+static bool ends_with(const char *name, const char *end)
+{
+	size_t length = strlen(name), end_length = strlen(end);
+
+	return length > end_length && strcmp(name + length - end_length, end) == 0;
+}
+
+static bool is_table(const char *name)
+{
+	return ends_with(name, ".disguise");
+}
+
 static int is_rule_file(const struct dirent *entry)
 {
-	size_t length = strlen(entry->d_name);
-
-	return length > 6 && entry->d_name[0] != '.' &&
-	       strcmp(entry->d_name + length - 6, ".rules") == 0;
+	return entry->d_name[0] != '.' &&
+	       (ends_with(entry->d_name, ".rules") || is_table(entry->d_name));
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -52,6 +63,8 @@ static enum mm_status load_file(struct loader *loader, const char *dir, const ch
 		return mm_error_set(loader->err, MM_BAD_INPUT, NULL, NULL,
 				    "%s: cannot be read (%s)", path,
 				    cause.cause[0] ? cause.cause : mm_status_message(status));
+	if (is_table(name))
+		return mm_rewrites_parse(loader->rewrites, name, text, length, loader->err);
 	status = mm_rules_parse(name, text, length, is_site, &loader->drafts[loader->draft_count],
 				loader->keep, loader->scratch, loader->err);
 	if (status == MM_OK)
@@ -190,7 +203,12 @@ static enum mm_status load_into(struct mm_rules *rules, const char *dir, const c
 	if (!loader)
 		return mm_error_cause(err, MM_NO_MEMORY, "no memory for the rules");
 	*loader = (struct loader){.keep = rules->arena, .scratch = scratch, .err = err};
-	status = read_draft(loader, dir, site_dir, &draft);
+	status = mm_rewrites_new(&rules->rewrites, err);
+	loader->rewrites = rules->rewrites;
+	if (status == MM_OK)
+		status = read_draft(loader, dir, site_dir, &draft);
+	if (status == MM_OK)
+		status = mm_rewrites_finish(rules->rewrites, err);
 	if (status == MM_OK)
 		status = mm_rules_build(&draft, rules, sources, scratch, err);
 	if (status == MM_OK)

@@ -327,12 +327,13 @@ static enum mm_status read_guards(struct parser *p, struct slice value)
 
 static enum mm_status read_squeeze(struct parser *p, struct slice value)
 {
-	static const char *const words[] = {"no", "yes"};
-	int word = find_word(words, 2, value);
+	static const char *const words[] = {"no", "yes", "hidden"};
+	int word = find_word(words, 3, value);
 
 	if (word < 0)
-		return FAIL(p, "squeeze must be yes or no");
-	p->open->rule.is_squeezed = word == 1;
+		return FAIL(p, "squeeze must be yes, no or hidden");
+	p->open->rule.is_squeezed = word >= 1;
+	p->open->rule.is_hidden_only = word == 2;
 	return MM_OK;
 }
 
@@ -359,7 +360,7 @@ static const struct {
     [KEY_GUARDS] = {"guards", read_guards, KIND(GUARD), false},
     [KEY_UNLESS] = {"unless", read_unless, SUBJECTS, true},
     [KEY_REQUIRES] = {"requires", read_requires, SUBJECTS, true},
-    [KEY_SQUEEZE] = {"squeeze", read_squeeze, SUBJECTS, false},
+    [KEY_SQUEEZE] = {"squeeze", read_squeeze, SUBJECTS | KIND(CONTEXT), false},
 };
 
 /* What a stanza of each kind must have. */
@@ -380,6 +381,9 @@ static enum mm_status check_keys(struct parser *p, const struct mm_draft_rule *o
 
 	if (kind == MM_RULE__MAX)
 		return fail_at(p, line, "[%s] has no kind", open->rule.id);
+	if (open->rule.is_hidden_only && kind != MM_RULE_HARASSMENT)
+		return fail_at(p, line, "[%s] of kind %s cannot have squeeze = hidden",
+			       open->rule.id, kind_names[kind]);
 	for (int key = 0; key < KEY__MAX; key++) {
 		bool is_there = open->keys & (1u << key);
 

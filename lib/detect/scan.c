@@ -70,6 +70,7 @@ static struct mm_scanner *make_scanner(const struct mm_rules *rules)
 	if (!scanner)
 		return NULL;
 	scanner->rule_count = rules->rule_count;
+	scanner->rewrites = rules->rewrites;
 	scanner->rules = calloc(rules->rule_count + 1u, sizeof(*scanner->rules));
 	scanner->fired = malloc((rules->rule_count + 1u) * sizeof(*scanner->fired));
 	scanner->room = mm_resolve_room_new();
@@ -385,6 +386,7 @@ static void begin_generation(struct mm_scanner *scanner)
 	if (++scanner->generation == 0)
 		forget_generations(scanner);
 	scanner->fired_count = 0;
+	scanner->rewriting_count = 0;
 	for (int view = 0; view < MM_VIEWS; view++) {
 		scanner->views[view].generation = scanner->generation;
 		scanner->views[view].touched_count = 0;
@@ -460,7 +462,8 @@ static enum mm_status scan_disguised(struct mm_scanner *scanner, struct mm_view_
 	for (uint32_t begin = 0; begin < keyed->count && status == MM_OK;) {
 		uint32_t end = sentence_end(keyed, begin);
 
-		if (!mm_disguise_is_there(&views[MM_FOLD_PLAIN], &views[MM_FOLD_SQUEEZED],
+		if (!views[MM_FOLD_PLAIN].has_odd_letters &&
+		    !mm_disguise_is_there(&views[MM_FOLD_PLAIN], &views[MM_FOLD_SQUEEZED],
 					  keyed->offsets[begin], keyed->offsets[end])) {
 			status = scan_range(scanner, hits, first, begin, err);
 			first = end;
@@ -470,21 +473,13 @@ static enum mm_status scan_disguised(struct mm_scanner *scanner, struct mm_view_
 	return status == MM_OK ? scan_range(scanner, hits, first, keyed->count, err) : status;
 }
 
-enum mm_status mm_scan(struct mm_scanner *scanner, enum mm_fold_view view,
-		       const struct mm_folded views[MM_VIEWS], struct mm_arena *arena,
-		       struct mm_error *err)
+/* Looks for everything in a view whose characters are known. */
+static enum mm_status scan_view(struct mm_scanner *scanner, enum mm_fold_view view,
+				const struct mm_folded views[MM_VIEWS], struct mm_error *err)
 {
 	struct mm_view_hits *hits = &scanner->views[view];
-	const struct mm_folded *folded = &views[view];
 	enum mm_status status;
 
-	if (view == MM_FOLD_PLAIN)
-		begin_generation(scanner);
-	if (folded->length == 0)
-		return MM_OK;
-	status = mm_keyed_make(folded, &hits->keyed, arena, err);
-	if (status != MM_OK)
-		return status;
 	mm_automaton_begin(hits->automaton, hits->keyed.code_points, hits->keyed.count,
 			   MM_STEPS_MAX);
 	if (view == MM_FOLD_PLAIN)
@@ -492,8 +487,52 @@ enum mm_status mm_scan(struct mm_scanner *scanner, enum mm_fold_view view,
 	else
 		status = scan_disguised(scanner, hits, views, err);
 	if (status == MM_OK)
-		status = scan_database(scanner, hits->set->databases[MM_WHOLES], folded->text,
-				       folded->length, collect_whole, hits, err);
+		status = scan_database(scanner, hits->set->databases[MM_WHOLES], views[view].text,
+				       views[view].length, collect_whole, hits, err);
 	order_hits(hits);
+	return status;
+}
+
+/* Rewrites the squeezed view where there is something to rewrite. */
+static enum mm_status rewrite(struct mm_scanner *scanner, struct mm_folded *squeezed,
+			      struct mm_arena *arena, struct mm_error *err)
+{
+	struct mm_keyed *keyed = &scanner->views[MM_FOLD_SQUEEZED].keyed;
+	struct mm_rewritten rewritten;
+	enum mm_status status;
+
+	if (squeezed->is_changed)
+		status = mm_keyed_make(squeezed, keyed, arena, err);
+	else
+		status = MM_OK, *keyed = scanner->views[MM_FOLD_PLAIN].keyed;
+	if (status != MM_OK || !mm_rewrite_is_due(scanner->rewrites, squeezed, keyed))
+		return status;
+	status = mm_rewrite(scanner->rewrites, squeezed, keyed, &rewritten, arena, err);
+	if (status != MM_OK)
+		return status;
+	*squeezed = rewritten.view;
+	scanner->rewritings = rewritten.rewritings;
+	scanner->rewriting_count = rewritten.rewriting_count;
+	return mm_keyed_make(squeezed, keyed, arena, err);
+}
+
+enum mm_status mm_scan(struct mm_scanner *scanner, struct mm_folded views[MM_VIEWS],
+		       struct mm_arena *arena, struct mm_error *err)
+{
+	enum mm_status status;
+
+	begin_generation(scanner);
+	if (views[MM_FOLD_PLAIN].length == 0)
+		return MM_OK;
+	status =
+	    mm_keyed_make(&views[MM_FOLD_PLAIN], &scanner->views[MM_FOLD_PLAIN].keyed, arena, err);
+	if (status == MM_OK)
+		status = scan_view(scanner, MM_FOLD_PLAIN, views, err);
+	if (status == MM_OK && views[MM_FOLD_SQUEEZED].length > 0)
+		status = rewrite(scanner, &views[MM_FOLD_SQUEEZED], arena, err);
+	if (status == MM_OK &&
+	    (views[MM_FOLD_SQUEEZED].is_changed || views[MM_FOLD_PLAIN].has_odd_letters) &&
+	    views[MM_FOLD_SQUEEZED].length > 0)
+		status = scan_view(scanner, MM_FOLD_SQUEEZED, views, err);
 	return status;
 }

@@ -16,6 +16,7 @@
 
 #include "detect/detector.h"
 #include "detect/keys.h"
+#include "detect/rewrite.h"
 #include "detect/rules_internal.h"
 #include "text/fold.h"
 
@@ -76,6 +77,9 @@ struct mm_scanner {
 	uint32_t *fired; /* rules with a state of this generation */
 	uint32_t fired_count;
 	uint32_t generation;
+	const struct mm_rewrites *rewrites;
+	const struct mm_rewriting *rewritings; /* of the squeezed view, in order */
+	uint32_t rewriting_count;
 	struct mm_resolve_room *room; /* resolve.c's working memory */
 	struct mm_scanner *next;      /* in the pool */
 };
@@ -91,12 +95,11 @@ enum mm_status mm_scanner_take(struct mm_scanner_pool *pool, struct mm_scanner *
 			       struct mm_error *err);
 void mm_scanner_give(struct mm_scanner_pool *pool, struct mm_scanner *scanner);
 
-/* Scans one of the two views of a message: the plain view whole, of the squeezed view the sentences
- * with a disguise. Call for MM_FOLD_PLAIN first: that begins a generation and empties the other.
- * Parts that only guards and contexts have are left waiting. */
-enum mm_status mm_scan(struct mm_scanner *scanner, enum mm_fold_view view,
-		       const struct mm_folded views[MM_VIEWS], struct mm_arena *arena,
-		       struct mm_error *err);
+/* Scans the plain view of a message, and of the squeezed view the sentences with a disguise; before
+ * that, views[MM_FOLD_SQUEEZED] is rewritten (rewrite.h). Parts that only guards and contexts have
+ * are left waiting. */
+enum mm_status mm_scan(struct mm_scanner *scanner, struct mm_folded views[MM_VIEWS],
+		       struct mm_arena *arena, struct mm_error *err);
 
 /* Reads the parts that wait, of both views. */
 void mm_scan_waiting(struct mm_scanner *scanner);

@@ -18,6 +18,7 @@ struct plain {
 	size_t group;            /* offset of the last character, or group of them, written */
 	enum mm_fold_class last; /* class of the last character written */
 	uint32_t source;         /* code points read */
+	bool has_odd_letters;
 	struct mm_arena *arena;
 };
 
@@ -180,6 +181,16 @@ static inline void add_cell(struct plain *plain, uint16_t cell, const char *byte
 		add_special(plain, (enum mm_fold_class)cell);
 }
 
+/* True when a code point that does not stay makes a letter look other than it is. */
+static bool is_odd(const struct plain *plain, uint32_t code_point, uint16_t cell)
+{
+	if (code_point < 0x80)
+		return false;
+	if (cell >= MM_FOLD_CLASS__MAX)
+		return mm_fold_mappings[cell - MM_FOLD_CLASS__MAX].last_class == MM_FOLD_LATIN;
+	return (cell == MM_FOLD_MARK || cell == MM_FOLD_DROP) && plain->last != MM_FOLD_SYMBOL;
+}
+
 /* ASCII, kana and kanji are nearly everything: they need no search for how long they are. */
 static inline size_t read_code_point(const char *text, size_t length, uint32_t *code_point)
 {
@@ -237,7 +248,9 @@ static enum mm_status fold_all(struct plain *plain, const char *utf8, size_t len
 					    "text is not valid UTF-8 at byte %zu", at);
 		if (plain->output.length > plain->output.capacity && !grow(plain, length - at))
 			return mm_error_cause(err, MM_NO_MEMORY, "folding %zu bytes", length);
-		add_cell(plain, mm_fold_cell(code_point), utf8 + at, size);
+		uint16_t cell = mm_fold_cell(code_point);
+		plain->has_odd_letters |= is_odd(plain, code_point, cell);
+		add_cell(plain, cell, utf8 + at, size);
 		plain->source++;
 		at += size;
 	}
@@ -259,6 +272,7 @@ static enum mm_status fold_plain(const char *utf8, size_t length, struct mm_fold
 	mm_fold_output_close(&plain.output, out);
 	out->source_code_points = plain.source;
 	out->is_changed = false;
+	out->has_odd_letters = plain.has_odd_letters;
 	return MM_OK;
 }
 

@@ -33,11 +33,14 @@
  *   - a vowel kana that repeats the vowel before it is dropped when it is small, or when it is
  *     in a run of such repeats that has a ー, a small vowel, or two members (ばぁか, ばああか,
  *     ばあーか become ばか; ばあか, かわいい and いいえ stay)
- *   - three or more equal characters in a row become one
+ *   - three or more equal characters in a row become one, but for signs that may hide letters
  *   - what stands between two letters (spaces, newlines, punctuation, symbols) is dropped:
  *     between two Japanese letters when one of the two runs of letters is a single letter (ば・か,
  *     お前は死 ね), or when it is one single joining sign ・ * _ - / | . + = and their like
- *     (このバ・カ野郎); between two Latin letters or digits when both runs are single (f u c k).
+ *     (このバ・カ野郎); between two Latin letters or digits when both runs are single (f u c k),
+ *     where a wider blank, or a blank among other signs, becomes one blank (f.u.c.k y.o.u), and
+ *     where the sign is not likely to stand for a letter (c*w, st*p*d stay).
+ *     One shape ○ ★ × * between Japanese letters stays too, unless several separate them
  *     With a sentence end 。!? in it, it is only dropped before a single letter. Stretching is not
  *     counted in the length of a run
  *   The disadvantage: joined words can make a word that nobody wrote. Believe a hit in this view
@@ -63,6 +66,8 @@ struct mm_folded {
 	const uint32_t *end;       /* per folded byte: one past the last source code point */
 	size_t source_code_points; /* of the whole source */
 	bool is_changed;           /* SQUEEZED: its text differs from PLAIN's. PLAIN: false */
+	bool has_odd_letters;      /* PLAIN: a Latin letter was not sent as itself, or something
+				    * in or beside a letter was dropped. SQUEEZED: false */
 };
 
 enum mm_fold_view { MM_FOLD_PLAIN, MM_FOLD_SQUEEZED, MM_FOLD__MAX };

@@ -40,6 +40,9 @@ struct gap {
 	size_t start, end; /* bytes */
 	bool has_sentence_end;
 	bool is_single_joiner;
+	bool has_space;
+	size_t masks;   /* signs that may hide letters, when it has no others */
+	uint32_t width; /* characters of the source */
 };
 
 struct squeeze {
@@ -50,6 +53,7 @@ struct squeeze {
 	bool is_stretched;        /* the vowel is being stretched: drop what repeats it */
 	bool has_pending;         /* a vowel came again once: */
 	struct character pending; /* kept unless it comes a second time */
+	bool is_glued;            /* a sign that stayed joins the Latin letters at work to others */
 };
 
 _Static_assert(sizeof(vowels) - 1 == LAST_KANA - FIRST_KANA + 1, "a vowel for every kana");
@@ -119,6 +123,13 @@ static inline struct character read_character(const struct mm_folded *plain, siz
 	return character;
 }
 
+/* Signs that may hide letters keep their number: b*****d. */
+static bool is_collapsible(const struct character *character)
+{
+	return character->class != MM_FOLD_SYMBOL && character->code_point != '*' &&
+	       character->code_point != '_';
+}
+
 /* Writes a character, or takes back the second of three equal ones. */
 static void write_character(struct squeeze *squeeze, const struct character *character)
 {
@@ -126,7 +137,8 @@ static void write_character(struct squeeze *squeeze, const struct character *cha
 	uint32_t code_point = large_kana(character->code_point);
 	char bytes[4];
 
-	squeeze->repeats = squeeze->last == code_point ? squeeze->repeats + 1 : 0;
+	squeeze->repeats =
+	    squeeze->last == code_point && is_collapsible(character) ? squeeze->repeats + 1 : 0;
 	if (squeeze->repeats == 2)
 		squeeze->output.length -= character->size;
 	if (squeeze->repeats >= 2)
@@ -180,6 +192,21 @@ static void squeeze_gap(struct squeeze *squeeze, const struct gap *gap)
 	}
 }
 
+static bool is_blank(uint32_t code_point)
+{
+	return code_point == ' ' || code_point == '\n';
+}
+
+/* Leaves of a gap its first blank. */
+static void squeeze_blank(struct squeeze *squeeze, const struct gap *gap)
+{
+	struct character character = read_character(squeeze->plain, gap->start);
+
+	while (!is_blank(character.code_point) && character.at + character.size < gap->end)
+		character = read_character(squeeze->plain, character.at + character.size);
+	squeeze_character(squeeze, &character);
+}
+
 /* Copies the letters of a run that need nothing done to them, as long as they come. Local state,
  * as in fold.c. */
 static size_t copy_letters(struct squeeze *squeeze, enum run_kind kind, size_t at)
@@ -225,11 +252,29 @@ static size_t squeeze_run(struct squeeze *squeeze, enum run_kind kind, size_t at
 	return at;
 }
 
+/* Signs that people put in the place of a Japanese letter: 死○, コ□ス, ク*野郎. */
+static bool is_mask(uint32_t code_point)
+{
+	switch (code_point) {
+	case '*':
+	case U'×':
+	case U'★':
+	case U'☆':
+	case U'✕':
+	case U'✖':
+	case U'❌':
+	case U'⭕':
+		return true;
+	default:
+		return code_point >= U'■' && code_point <= U'◯';
+	}
+}
+
 /* Reads what is not letters, from at on. */
 static struct gap read_gap(const struct mm_folded *plain, size_t at)
 {
 	struct gap gap = {.start = at};
-	size_t characters = 0;
+	size_t characters = 0, masks = 0;
 	bool has_joiner = false;
 
 	while (at < plain->length) {
@@ -238,11 +283,15 @@ static struct gap read_gap(const struct mm_folded *plain, size_t at)
 			break;
 		gap.has_sentence_end |= character.class == MM_FOLD_SENTENCE_END;
 		has_joiner |= character.class == MM_FOLD_JOINER;
+		gap.has_space |= is_blank(character.code_point);
+		masks += is_mask(character.code_point);
+		gap.width += plain->end[at] - plain->start[at];
 		characters++;
 		at += character.size;
 	}
 	gap.end = at;
 	gap.is_single_joiner = has_joiner && characters == 1;
+	gap.masks = masks == characters ? masks : 0;
 	return gap;
 }
 
@@ -274,29 +323,113 @@ static struct run weigh_run(const struct mm_folded *plain, size_t at)
 	return run;
 }
 
-static bool is_gap_dropped(const struct run *left, const struct gap *gap, const struct run *right)
+static size_t run_end(const struct mm_folded *plain, enum run_kind kind, size_t at)
 {
-	bool is_left_single = left->weight <= SINGLE;
-	bool is_right_single = right->weight <= SINGLE;
+	while (at < plain->length) {
+		struct character letter = read_character(plain, at);
+		if (kinds[letter.class] != kind)
+			break;
+		at += letter.size;
+	}
+	return at;
+}
 
-	if (left->kind != right->kind || gap->start == gap->end)
+static bool is_empty(const struct gap *gap)
+{
+	return gap->start == gap->end;
+}
+
+/* Latin letters: whether a gap between two single ones is to go. A sign in one word with several
+ * letters stays (st*p*d), and so does a single sign between two letters (c*w). */
+static bool is_latin_gap_dropped(const struct squeeze *squeeze, const struct gap *before,
+				 const struct gap *gap, const struct run *right)
+{
+	struct gap after;
+	struct run next;
+
+	/* Several masks are as many letters. */
+	if (squeeze->is_glued || right->weight > SINGLE || gap->masks > 1)
 		return false;
-	if (gap->has_sentence_end && !is_right_single)
+	after = read_gap(squeeze->plain, run_end(squeeze->plain, RUN_LATIN, gap->end));
+	next = weigh_run(squeeze->plain, after.end);
+	if (is_empty(&after) || next.kind != RUN_LATIN)
+		return gap->has_space || before->width > 0;
+	if (next.weight > SINGLE)
+		return after.has_space && (gap->has_space || before->width > 0);
+	return true;
+}
+
+/* Whether a blank between single letters ends a word: f u c k  y o u, f.u.c.k y.o.u, a f.o.o.l. */
+static bool ends_word(const struct squeeze *squeeze, const struct gap *before,
+		      const struct gap *gap)
+{
+	struct gap after;
+
+	if (!gap->has_space)
+		return false;
+	if (before->width > 0 && (!before->has_space || gap->width > before->width))
+		return true;
+	after = read_gap(squeeze->plain, run_end(squeeze->plain, RUN_LATIN, gap->end));
+	return !is_empty(&after) && !after.has_space;
+}
+
+/* True for a sign in the place of a letter. Among several in one word it only separates. */
+static bool hides_letter(const struct squeeze *squeeze, const struct gap *before,
+			 const struct gap *gap)
+{
+	if (gap->masks != 1 || before->width > 0)
+		return false;
+	return read_gap(squeeze->plain, run_end(squeeze->plain, RUN_JAPANESE, gap->end)).masks != 1;
+}
+
+static bool is_japanese_gap_dropped(const struct squeeze *squeeze, const struct run *left,
+				    const struct gap *before, const struct gap *gap,
+				    const struct run *right)
+{
+	if (hides_letter(squeeze, before, gap))
+		return false;
+	return left->weight <= SINGLE || right->weight <= SINGLE || gap->is_single_joiner;
+}
+
+static bool is_gap_dropped(const struct squeeze *squeeze, const struct run *left,
+			   const struct gap *before, const struct gap *gap, const struct run *right)
+{
+	if (left->kind != right->kind || is_empty(gap))
+		return false;
+	if (gap->has_sentence_end && right->weight > SINGLE)
 		return false;
 	if (left->kind == RUN_JAPANESE)
-		return is_left_single || is_right_single || gap->is_single_joiner;
-	return left->kind == RUN_LATIN && is_left_single && is_right_single;
+		return is_japanese_gap_dropped(squeeze, left, before, gap, right);
+	return left->kind == RUN_LATIN && left->weight <= SINGLE &&
+	       is_latin_gap_dropped(squeeze, before, gap, right);
+}
+
+/* Writes what a gap leaves, and notes what the next one needs to know. */
+static void end_gap(struct squeeze *squeeze, const struct run *left, struct gap *before,
+		    const struct gap *gap, const struct run *right)
+{
+	bool is_dropped = is_gap_dropped(squeeze, left, before, gap, right);
+
+	if (!is_dropped)
+		squeeze_gap(squeeze, gap);
+	else if (left->kind == RUN_LATIN && ends_word(squeeze, before, gap))
+		squeeze_blank(squeeze, gap);
+	squeeze->is_glued = !is_dropped && !is_empty(gap) && !gap->has_space &&
+			    left->kind == RUN_LATIN && right->kind == RUN_LATIN;
+	*before = *gap;
+	if (!is_dropped)
+		before->width = 0;
 }
 
 static void squeeze_all(struct squeeze *squeeze)
 {
 	struct run left = {.kind = RUN_NONE};
+	struct gap before = {.width = 0}; /* width 0: it was not dropped */
 
 	for (size_t at = 0; at < squeeze->plain->length;) {
 		struct gap gap = read_gap(squeeze->plain, at);
 		struct run right = weigh_run(squeeze->plain, gap.end);
-		if (!is_gap_dropped(&left, &gap, &right))
-			squeeze_gap(squeeze, &gap);
+		end_gap(squeeze, &left, &before, &gap, &right);
 		at = right.kind == RUN_NONE ? gap.end : squeeze_run(squeeze, right.kind, gap.end);
 		left = right;
 	}

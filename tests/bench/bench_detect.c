@@ -196,7 +196,25 @@ int main(int argc, char **argv)
 					    "ばぁーーか",
 					    "ゃ",
 					    "😀",
-					    "いつまで待たせるんだ、いい加減にしろ、お前ら、責任者"};
+					    "いつまで待たせるんだ、いい加減にしろ、お前ら、責任者",
+					    /* disguises: masks, look-alikes, spellings, both ways */
+					    "○",
+					    "*",
+					    "死○",
+					    "○バ",
+					    "バ○カ*a○",
+					    "f*",
+					    "4@$!13",
+					    "a4",
+					    "k1ll y0u ",
+					    "іdіоt ",
+					    "ⓢⓗⓘⓝⓔ",
+					    "タヒね力スﾀﾋ",
+					    "ころす",
+					    "k o r o s u ",
+					    "kakorosu",
+					    "ねしかば",
+					    "氏ね4ね56す"};
 	struct mm_detector *detector;
 	struct mm_arena *arena = mm_arena_new(0);
 
