@@ -14,7 +14,7 @@
 #include "handoff_print.h"
 #include "service/desk.h"
 
-enum { BYTES_PER_CHARACTER = 4, NAME_BYTES = 256 };
+enum { BYTES_PER_CHARACTER = 4, NAME_BYTES = 256, ENTRY_BYTES = 16384 };
 
 enum verb { LIST, SHOW, ACCEPT, REPLY, RETURN, RESOLVE, VERB__MAX };
 
@@ -75,8 +75,10 @@ static const struct option *find_option(const char *name, enum verb verb)
 /* Sorts the arguments after the verb into the wish; after "--" nothing is an option. */
 static int read_arguments(const struct invocation *invocation, struct wish *wish)
 {
-	const char **const places[] = {&wish->id, &wish->text};
+	enum { PLACES = 2 };
+	const char **const places[PLACES] = {&wish->id, &wish->text};
 	bool is_plain = false;
+	const int most = verbs[wish->verb].most;
 	int found = 0;
 	for (int i = 1; i < invocation->count; i++) {
 		const char *argument = invocation->arguments[i];
@@ -88,7 +90,7 @@ static int read_arguments(const struct invocation *invocation, struct wish *wish
 			if (option->has_value && ++i == invocation->count)
 				return misuse(argument, "needs a value");
 			*(const char **)((char *)wish + option->offset) = invocation->arguments[i];
-		} else if (is_option || found == verbs[wish->verb].most) {
+		} else if (is_option || found == most || found == PLACES) {
 			return misuse(argument, "does not belong here");
 		} else {
 			*places[found++] = argument;
@@ -114,11 +116,13 @@ static int read_wish(const struct invocation *invocation, struct wish *wish)
 /* Who is at the terminal, also after su or runuser; else whom the process runs as. */
 static const char *login_name(struct mm_arena *arena)
 {
-	char name[NAME_BYTES];
+	char name[NAME_BYTES], strings[ENTRY_BYTES];
+	struct passwd entry, *user = NULL;
 	if (getlogin_r(name, sizeof name) == 0)
 		return mm_arena_strdup(arena, name);
-	const struct passwd *user = getpwuid(getuid());
-	return user ? mm_arena_strdup(arena, user->pw_name) : "";
+	if (getpwuid_r(getuid(), &entry, strings, sizeof strings, &user) != 0 || !user)
+		return "";
+	return mm_arena_strdup(arena, user->pw_name);
 }
 
 /* A reply from standard input, without the line breaks at its end. NULL: more than fits. */

@@ -26,7 +26,8 @@ static enum mm_status start(const struct mm_settings *settings, void **context_o
 {
 	struct mm_runtime *runtime;
 	const enum mm_status status =
-	    mm_runtime_open(settings, "analyze", MM_NEED_DETECTOR | MM_NEED_JOURNAL | MM_NEED_REPLIES, &runtime, err);
+	    mm_runtime_open(settings, "analyze",
+			    MM_NEED_DETECTOR | MM_NEED_JOURNAL | MM_NEED_REPLIES, &runtime, err);
 	if (status == MM_OK)
 		*context_out = runtime;
 	return status;

@@ -9,16 +9,17 @@
 #include "http/serve.h"
 #include "service/chat.h"
 
-static enum mm_status stream_chat(struct mm_runtime *runtime, struct mm_chat_request *chat,
+static enum mm_status stream_chat(struct mm_runtime *runtime, const struct mm_chat_request *chat,
 				  const struct mm_request *request, struct mm_response *response,
 				  struct mm_error *err)
 {
 	struct mm_event_stream stream;
 	mm_event_stream_init(&stream, request, &mm_clock_system);
 	const struct mm_audience audience = mm_event_stream_audience(&stream);
-	chat->audience = &audience;
+	struct mm_chat_request streamed = *chat;
+	streamed.audience = &audience;
 	return mm_event_stream_end(
-	    &stream, mm_chat(runtime, chat, &response->body, request->arena, err), err);
+	    &stream, mm_chat(runtime, &streamed, &response->body, request->arena, err), err);
 }
 
 static enum mm_status post_chat(void *context, const struct mm_request *request,

@@ -1,4 +1,4 @@
-/* desk: checks what people ask for and says what came of it; the state is kept by sql/007-people.sql. */
+/* desk: checks what people ask for and says what came of it; the state is kept by sql/006-people.sql. */
 #include "config.h"
 
 #include "service/desk.h"
@@ -13,19 +13,19 @@ enum { DESK_TIMEOUT_MS = 5000 };
 
 /* What an outcome is for who asked. */
 static const struct {
-	enum mm_status status;
 	const char *code;
 	const char *message;
+	enum mm_status status;
 	bool names_assigned; /* who has it ends the message */
 } outcomes[MM_DESK_OUTCOME__MAX] = {
-    [MM_DESK_DONE] = {MM_OK, NULL, "", false},
-    [MM_DESK_UNKNOWN] = {MM_NOT_FOUND, NULL, "there is no handoff or conversation with this id",
+    [MM_DESK_DONE] = {NULL, "", MM_OK, false},
+    [MM_DESK_UNKNOWN] = {NULL, "there is no handoff or conversation with this id", MM_NOT_FOUND,
 			 false},
-    [MM_DESK_ENDED] = {MM_CONFLICT, "handoff_ended", "the handoff is not open any more", false},
-    [MM_DESK_TAKEN] = {MM_CONFLICT, "handoff_taken", "the handoff is with ", true},
-    [MM_DESK_WAITING] = {MM_CONFLICT, "handoff_waiting",
-			 "nobody has accepted the handoff yet: accept it first", false},
-    [MM_DESK_CLOSED] = {MM_GONE, "conversation_closed", "the conversation is closed", false},
+    [MM_DESK_ENDED] = {"handoff_ended", "the handoff is not open any more", MM_CONFLICT, false},
+    [MM_DESK_TAKEN] = {"handoff_taken", "the handoff is with ", MM_CONFLICT, true},
+    [MM_DESK_WAITING] = {"handoff_waiting", "nobody has accepted the handoff yet: accept it first",
+			 MM_CONFLICT, false},
+    [MM_DESK_CLOSED] = {"conversation_closed", "the conversation is closed", MM_GONE, false},
 };
 
 /* A line of text: a name is shown in lists. */

@@ -137,13 +137,14 @@ static bool has_more_to_keep(const struct mm_turn *turn)
 
 enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err)
 {
-	struct mm_buffer done;
-	write_done(turn, &done);
-	turn->answer = &done;
-	if (done.has_failed)
+	struct mm_buffer *done = mm_arena_zalloc(turn->arena, sizeof *done);
+	if (done)
+		write_done(turn, done);
+	if (!done || done->has_failed)
 		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the answer");
+	turn->answer = done;
 	if (turn->is_spooled)
-		mm_turn_add_spooled(&done, turn);
+		mm_turn_add_spooled(done, turn);
 	const enum mm_status status =
 	    has_more_to_keep(turn) ? turn->stream->keep(turn, err) : MM_OK;
 	turn->answer = NULL;
@@ -153,6 +154,6 @@ enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err)
 		send_meta(turn);
 	send_rest(turn);
 	if (turn->reply.outcome != MM_AI_STOPPED)
-		send(turn->stream, "done", &done);
+		send(turn->stream, "done", done);
 	return send_off(turn, err);
 }

@@ -1,4 +1,4 @@
-/* desk_store: calls the functions of sql/007-people.sql; decides nothing. */
+/* desk_store: calls the functions of sql/006-people.sql; decides nothing. */
 #include "config.h"
 
 #include "store/desk_store.h"

@@ -1,7 +1,7 @@
 /*
  * desk_store: conversations as people and their customers see them (floor 3).
  *
- * Shape    reads give JSON that the functions of sql/007-people.sql have made, whole; an action is a
+ * Shape    reads give JSON that the functions of sql/006-people.sql have made, whole; an action is a
  *          plain value, and so is what came of it
  * Units    times are int64 ms
  * Own      everything is returned: it lives in the arena
