@@ -323,6 +323,11 @@ bool mm_chain_has_provider(const struct mm_chain *chain)
 	return chain->count > 0;
 }
 
+const char *mm_chain_prompt(const struct mm_chain *chain, enum mm_language language)
+{
+	return chain && chain->prompts[language] ? chain->prompts[language] : "";
+}
+
 struct mm_provider mm_chain_provider(struct mm_chain *chain)
 {
 	return (struct mm_provider){.name = "chain", .reply = chain_reply, .self = chain};

@@ -56,6 +56,10 @@ struct mm_provider mm_chain_provider(struct mm_chain *chain);
 /* Whether there is a provider to ask beside the built-in responder. */
 bool mm_chain_has_provider(const struct mm_chain *chain);
 
+/* What a model is told of its task in this language, where the request does not say it itself; "" for
+ * NULL and for a chain that asks nobody. Lives as long as the chain. */
+const char *mm_chain_prompt(const struct mm_chain *chain, enum mm_language language);
+
 /* One provider for health, in the chain's order. */
 struct mm_chain_state {
 	const char *provider;

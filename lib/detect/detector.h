@@ -128,6 +128,8 @@ struct mm_harassment {
 				      * thread's come last */
 	size_t finding_count;
 	const char *recommendation, *recommendation_en; /* "" for none */
+	/* The highest severity of the rules that stand, whatever model and thread say. */
+	enum mm_severity by_rules;
 	/* What a rule that is certain, or the thread, says: nothing lowers the verdict below it. */
 	enum mm_severity firm;
 	/* Rules and model do not say the same, or the probability of harassment lies between

@@ -135,6 +135,7 @@ enum mm_status mm_harassment_judge(struct mm_reading *reading, enum mm_sentiment
 				       .is_harassment = verdict.severity >= MM_SEVERITY_MEDIUM,
 				       .confidence = verdict.confidence,
 				       .categories = verdict.categories,
+				       .by_rules = reading->tally.severity,
 				       .firm = reading->tally.firm,
 				       .is_disputed = verdict.is_disputed};
 	enum mm_status status = MM_OK;

@@ -60,7 +60,14 @@ static void log_findings(const struct asking *asking, const struct mm_guard_verd
 		       mm_guard_code_name(verdict->findings[i].code));
 }
 
-/* Of an unmasked text. */
+static struct mm_guard_text prompt_of(const struct mm_turn *turn)
+{
+	const char *prompt = mm_chain_prompt(turn->runtime->chain, turn->language);
+	return (struct mm_guard_text){prompt, strlen(prompt)};
+}
+
+/* Of an unmasked text. The learned model knows how customers write, not those who answer them: it
+ * takes their regrets for pressure. So only rules judge a reply. */
 static enum mm_status check_text(const struct asking *asking, struct mm_guard_facts *facts,
 				 struct mm_guard_verdict *out, struct mm_arena *arena,
 				 struct mm_error *err)
@@ -72,14 +79,15 @@ static enum mm_status check_text(const struct asking *asking, struct mm_guard_fa
 		return status;
 	facts->language = asking->turn->language;
 	facts->max_code_points = REPLY_MAX_CODE_POINTS;
-	facts->severity = analysis.harassment.severity;
+	facts->severity = analysis.harassment.by_rules;
+	facts->prompt = prompt_of(asking->turn);
 	return mm_guard_check(facts, out, arena, err);
 }
 
 static enum mm_status check_reply(const struct asking *asking, const char *text, size_t length,
 				  struct mm_guard_verdict *out, struct mm_error *err)
 {
-	struct mm_guard_facts facts = {.prompt = {.length = 0}};
+	struct mm_guard_facts facts = {.unknown_placeholders = 0};
 	const enum mm_status status =
 	    mm_pii_unmask(asking->mask, text, length, &facts.reply.text, &facts.reply.length,
 			  &facts.unknown_placeholders, err);

@@ -17,6 +17,8 @@ servers = {}
 UNSENT = [
     ("a refund", "ご迷惑をおかけしました。全額返金いたします。", "promise_of_refund"),
     ("a placeholder that stands for nothing", "[PHONE_7] へお電話いたします。", "unknown_placeholder"),
+    ("lines of the prompt", "次のように言われています。Promise nothing: no refund, no compensation, no delivery date, "
+     "no exception from the rules.", "prompt_passage"),
     ("abuse", "お前は本当にバカだな。死ね。", "reply was not sent: abuse"),
 ]
 
@@ -27,6 +29,15 @@ def setUpModule():
     servers["chat"] = Chat(stack, "privacy", variables("anthropic", servers["mock"].url, stack.folder,
                                                        **{"*.stream": "no"}))
     servers["chat"].wait_ready()
+
+
+# What those who answer say, and customers do not.
+REGRETS = [
+    "申し訳ございませんが、わかりかねます。担当者におつなぎしましょうか。",
+    "大変恐れ入りますが、こちらではお答えいたしかねます。責任をもって確認いたします。",
+    "ご不便をおかけし、誠に申し訳ございません。お電話番号をお知らせいただけますでしょうか。",
+    "ご期待に沿えず心苦しい限りです。ほかにお困りのことはございますか。",
+]
 
 
 class Privacy(AiTest):
@@ -54,7 +65,9 @@ class Privacy(AiTest):
                 self.assertNotIn(text, self.chat.log())
 
     def test_harmless_reply__goes_out(self):
-        self.assert_answered(self.turn(m.answer(m.anthropic(REPLY))))
+        for text in (REPLY, *REGRETS):
+            with self.subTest(text):
+                self.assert_answered(self.turn(m.answer(m.anthropic(text))), text)
 
 
 if __name__ == "__main__":
