@@ -216,11 +216,12 @@ class Answers(OpinionTest):
 
 class InChat(OpinionTest):
     def find_disputed(self):
-        """A message of which the detector is not sure."""
+        """A message of which the detector is not sure, and which is not handed over as it is."""
         _, found = servers["none"].ask(messages=BORDERLINE)
         for message, result in zip(BORDERLINE, found["results"]):
             harassment = result["harassment"]
-            if harassment["confidence"] < (0.9 if harassment["is_harassment"] else 0.75):
+            is_unsure = harassment["confidence"] < (0.9 if harassment["is_harassment"] else 0.75)
+            if is_unsure and harassment["severity"] not in ("high", "critical"):
                 return message, harassment["is_harassment"]
         self.fail("the detector is sure of every borderline message")
 
