@@ -177,44 +177,14 @@ static void measure_long(struct mm_detector *detector, struct mm_arena *arena, c
 
 int main(int argc, char **argv)
 {
-	static const char *const units[] = {"あ",
-					    "ー",
-					    "の",
-					    "a ",
-					    "バカ",
-					    "ば・か、",
-					    "お前",
-					    "お前は無能。",
-					    "死ね",
-					    "「",
-					    "!?",
-					    "1",
-					    "殺すぞと言われました",
-					    "カスタマー",
-					    "とても丁寧な対応でした。",
-					    "責任者を出せ",
-					    "ばぁーーか",
-					    "ゃ",
-					    "😀",
-					    "いつまで待たせるんだ、いい加減にしろ、お前ら、責任者",
-					    /* disguises: masks, look-alikes, spellings, both ways */
-					    "○",
-					    "*",
-					    "死○",
-					    "○バ",
-					    "バ○カ*a○",
-					    "f*",
-					    "4@$!13",
-					    "a4",
-					    "k1ll y0u ",
-					    "іdіоt ",
-					    "ⓢⓗⓘⓝⓔ",
-					    "タヒね力スﾀﾋ",
-					    "ころす",
-					    "k o r o s u ",
-					    "kakorosu",
-					    "ねしかば",
-					    "氏ね4ね56す"};
+	static const char *const units[] = {
+	    "あ", "ー", "の", "a ", "バカ", "ば・か、", "お前", "お前は無能。", "死ね", "「", "!?",
+	    "1", "殺すぞと言われました", "カスタマー", "とても丁寧な対応でした。", "責任者を出せ",
+	    "ばぁーーか", "ゃ", "😀", "いつまで待たせるんだ、いい加減にしろ、お前ら、責任者",
+	    /* disguises: masks, look-alikes, spellings, both ways */
+	    "○", "*", "死○", "○バ", "バ○カ*a○", "f*", "4@$!13", "a4", "k1ll y0u ", "іdіоt ",
+	    "ⓢⓗⓘⓝⓔ", "タヒね力スﾀﾋ", "ころす", "k o r o s u ", "kakorosu", "ねしかば",
+	    "氏ね4ね56す"};
 	struct mm_detector *detector;
 	struct mm_arena *arena = mm_arena_new(0);
 
