@@ -465,10 +465,10 @@ static struct mm_change read_word(struct mm_text *text, struct found found, uint
 }
 
 /* True for a single mask between Japanese letters: no word is known for what it hides, so it may
- * only separate them. */
+ * only separate them. 〇 is a numeral too. */
 static bool only_separates(const struct mm_text *text, uint32_t at)
 {
-	return at > 0 && is_japanese(text->code_points[at - 1]) &&
+	return at > 0 && text->code_points[at] != U'〇' && is_japanese(text->code_points[at - 1]) &&
 	       is_japanese(at_or_zero(text->code_points, text->count, at + 1)) &&
 	       !is_japanese(text->code_points[at]) &&
 	       is_mask(text->rewrites, text->code_points[at]);
