@@ -11,8 +11,8 @@
  * Errors   enum mm_status; outputs are untouched unless MM_OK
  * Threads  one detector may be used by any number of threads at once; scanning is limited to
  *          MM_SCANNERS_MAX threads at a time, the others wait (microseconds): this bounds memory
- * Limits   MM_FINDINGS_MAX findings of the message, MM_KEYWORDS_MAX keywords, MM_HITS_MAX pattern hits of a view
- *          and MM_HITS_PART_MAX of one pattern part, MM_STEPS_MAX steps of matching; what
+ * Limits   MM_FINDINGS_MAX findings of the message, MM_KEYWORDS_MAX keywords, MM_HITS_MAX pattern
+ *          hits of a view and MM_HITS_PART_MAX of one pattern part, MM_STEPS_MAX steps of matching; what
  *          exceeds a limit is not looked at
  *
  * What stands
@@ -51,8 +51,8 @@
  *   Each sentiment rule that stands adds its weight once to its class. A harassment rule adds its
  *   weight to the class it names, else to anger when its severity is medium or above (sexual
  *   remarks excepted). Where anger has any weight, three quarters of the weight of negative move
- *   to it: an angry customer is also dissatisfied. score[c] = sum[c] / (sum of all + 0.5), neutral gets the 0.5. The class is
- *   the highest score; ties go to anger, negative, positive, neutral in this order. confidence =
+ *   to it: an angry customer is also dissatisfied. score[c] = sum[c] / (sum of all + 0.5), neutral
+ *   gets the 0.5. The class is the highest score; ties go to anger, negative, positive, neutral in this order. confidence =
  *   highest - half of the second, at most 0.95.
  * Sentiment, rules and model
  *   The score of a class is the probability of its question, all four scaled to sum to 1. confidence =

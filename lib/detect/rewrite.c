@@ -210,21 +210,37 @@ static bool is_sign_due(const struct mm_text *text, uint32_t at)
 	return (is_letter(before) || is_letter(after)) && is_mask(text->rewrites, c);
 }
 
+/* True when something is to be rewritten at `at`, whose first two characters may begin a word, or
+ * which may be a sign. */
+static bool is_due_at(const struct mm_text *text, uint32_t at)
+{
+	const uint32_t *c = text->code_points + at;
+	const struct mm_rewrites *rewrites = text->rewrites;
+	uint32_t left = text->count - at;
+
+	if (left > 1 &&
+	    (mm_start_is_there(rewrites, mm_start_bit(c[0], c[1], 0)) ||
+	     (left > 2 && mm_start_is_there(rewrites, mm_start_bit(c[0], c[1], c[2])))) &&
+	    find_pair(text, at, c[1]).word)
+		return true;
+	return !mm_is_kana(c[0]) && mm_sign_is_there(rewrites, c[0]) && is_sign_due(text, at);
+}
+
 bool mm_rewrite_is_due(const struct mm_rewrites *rewrites, const struct mm_folded *squeezed,
 		       const struct mm_keyed *keyed)
 {
 	/* Only read, until it is known that something is to be written. */
 	struct mm_text text =
 	    make_text(rewrites, squeezed, keyed, (uint32_t *)(uintptr_t)keyed->code_points);
+	const uint32_t *code_points = keyed->code_points, count = keyed->count;
+	const unsigned char *keys = keyed->keys;
 
-	for (uint32_t i = 0; i < keyed->count; i++) {
-		uint32_t c = keyed->code_points[i];
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned char next = i + 1 < count ? keys[i + 1] : 0;
 
-		if (i + 1 < keyed->count &&
-		    mm_pair_is_there(rewrites, keyed->keys[i], keyed->keys[i + 1]) &&
-		    find_pair(&text, i, keyed->code_points[i + 1]).word)
-			return true;
-		if (!mm_is_kana(c) && mm_sign_is_there(rewrites, c) && is_sign_due(&text, i))
+		if ((mm_pair_is_there(rewrites, keys[i], next) ||
+		     mm_sign_is_there(rewrites, code_points[i])) &&
+		    is_due_at(&text, i))
 			return true;
 	}
 	return false;
@@ -465,10 +481,10 @@ static struct mm_change read_word(struct mm_text *text, struct found found, uint
 }
 
 /* True for a single mask between Japanese letters: no word is known for what it hides, so it may
- * only separate them. */
+ * only separate them. 〇 is a numeral too. */
 static bool only_separates(const struct mm_text *text, uint32_t at)
 {
-	return at > 0 && is_japanese(text->code_points[at - 1]) &&
+	return at > 0 && text->code_points[at] != U'〇' && is_japanese(text->code_points[at - 1]) &&
 	       is_japanese(at_or_zero(text->code_points, text->count, at + 1)) &&
 	       !is_japanese(text->code_points[at]) &&
 	       is_mask(text->rewrites, text->code_points[at]);

@@ -494,6 +494,10 @@ static void mark_word(struct mm_rewrites *rewrites, const struct mm_spelling *wo
 		return;
 	}
 	unsigned char second = mm_key_of(word->from[1]);
+	bool is_short = word->length == 2 || word->is_foreign;
+	uint32_t bit = mm_start_bit(word->from[0], word->from[1], is_short ? 0 : word->from[2]);
+
+	rewrites->starts[bit / 64] |= (uint64_t)1 << (bit % 64);
 	rewrites->pairs[first << 2 | second >> 6] |= (uint64_t)1 << (second & 63);
 }
 

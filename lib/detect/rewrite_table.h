@@ -12,7 +12,7 @@
 enum {
 	MM_SPELLING_MAX = 64, /* characters of a spelling or a word */
 	MM_PAIR_WORDS = 1024, /* of 64 bits, for two keys */
-	MM_SIGN_WORDS = 64,
+	MM_SIGN_WORDS = 256,
 	MM_KANA_WORDS = 2,
 	MM_KANA_FIRST = 0x3041,
 	MM_KANA_LAST = 0x3096,
@@ -55,6 +55,9 @@ struct mm_rewrites {
 	uint64_t after[MM_KANA_WORDS]; /* a bit for every kana that may follow a doubtful word */
 	/* A bit for the first two keys of every word, and some others. */
 	uint64_t pairs[MM_PAIR_WORDS];
+	/* A bit for the first three characters of every word of more, for the first two of the
+	 * others and of foreign ones, and some others. */
+	uint64_t starts[MM_PAIR_WORDS];
 	/* A bit for every letter and every word of one character, and some others. */
 	uint64_t signs[MM_SIGN_WORDS];
 };
@@ -76,9 +79,19 @@ static inline bool mm_pair_is_there(const struct mm_rewrites *rewrites, unsigned
 	return rewrites->pairs[first << 2 | second >> 6] >> (second & 63) & 1;
 }
 
+static inline uint32_t mm_start_bit(uint32_t first, uint32_t second, uint32_t third)
+{
+	return ((first * 0x9e3779b1u) ^ (second * 0x85ebca6bu) ^ (third * 0xc2b2ae35u)) >> 16;
+}
+
+static inline bool mm_start_is_there(const struct mm_rewrites *rewrites, uint32_t bit)
+{
+	return rewrites->starts[bit / 64] >> (bit % 64) & 1;
+}
+
 static inline uint32_t mm_sign_bit(uint32_t c)
 {
-	return (c * 0x9e3779b1u) >> 20;
+	return (c * 0x9e3779b1u) >> 18;
 }
 
 static inline bool mm_sign_is_there(const struct mm_rewrites *rewrites, uint32_t c)

@@ -10,10 +10,10 @@
  * Source   vectorscan's developer reference for the regular expressions and serialization
  *
  * RULE FILES: UTF-8, *.rules, read in the order of their names; the site's folder after the
- * shipped one. Beside them stand tables of disguised words, *.disguise (rewrite.h). A rule is a stanza: its id in brackets, then `key = value` lines in any order. A
- * line whose first character is # is a comment (a # later in a line is not). A site's stanza with
- * an id of the shipped set replaces it; `kind = off` removes it. The same id twice in one folder
- * is an error.
+ * shipped one. Beside them stand tables of disguised words, *.disguise (rewrite.h). A rule is a
+ * stanza: its id in brackets, then `key = value` lines in any order. A line whose first character
+ * is # is a comment (a # later in a line is not). A site's stanza with an id of the shipped set
+ * replaces it; `kind = off` removes it. The same id twice in one folder is an error.
  *
  *   [ja.threat.kill]            letters, digits, . _ - ; at most 95 bytes
  *   kind      = harassment      harassment | sentiment | signal | intent | context | guard | off

@@ -1,6 +1,6 @@
 /* fuzz_detect.c: any bytes as a message, with the rules of the folder in MM_FUZZ_RULES (else a few
  * of its own). Checks what every analysis promises: places inside the message and in order, scores
- * that sum to one, the same answer twice. */
+ * that sum to one, the same answer twice. The rows of tests/detect are good seeds. */
 #include "config.h"
 
 #include <math.h>
@@ -17,27 +17,44 @@ static const char own_rules[] =
     "[b]\nkind = harassment\nseverity = high\ncategory = verbal_abuse\npattern = バカ|アホ+|ks\n"
     "pattern = [あ-ん]{3}だよ\nguard = バカンス\n"
     "[c]\nkind = context\ncontext = quote\nside = around\nwithin = 9\npattern = と言\n"
+    "[e]\nkind = harassment\nseverity = high\ncategory = verbal_abuse\nsqueeze = hidden\n"
+    "requires = quote\npattern = カス|idiot|殺す\n"
+    "[f]\nkind = context\ncontext = confirm\nwithin = 9\npattern = この\n"
     "[d]\nkind = sentiment\nsentiment = negative\npattern = [0-9]{2,}円|困.*る\n";
+
+static const char own_table[] =
+    "[letters]\na = 4 @ а\ni = 1 ! |\no = 0\ns = 5 $\n[masks]\n○ * # _\n[masked]\nカス idiot 殺す\n"
+    "[after]\nよ や\n[keep]\nm1d\n[words]\nカス = ?力ス <かす\n殺す = 56す ころ💀\nの = +no\n"
+    "[short]\nyou = yew\n[readings]\n殺す = ?ころす こ_ろ_す\n"
+    "[romaji]\nか = ka ca\nす = su\nこ = ko\nろ = ro lo\nの = no\n";
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+		abort();
+}
 
 static struct mm_rules *make_rules(void)
 {
-	char folder[] = "/tmp/mamori-fuzz-XXXXXX", path[64];
+	char folder[] = "/tmp/mamori-fuzz-XXXXXX", path[64], table[64];
 	const char *shipped = getenv("MM_FUZZ_RULES");
 	struct mm_rules *rules;
 	struct mm_error err = {.status = MM_OK};
-	FILE *file;
 
 	if (!mkdtemp(folder))
 		abort();
 	snprintf(path, sizeof(path), "%s/a.rules", folder);
-	file = fopen(path, "w");
-	if (!file || fputs(own_rules, file) < 0 || fclose(file) != 0)
-		abort();
+	snprintf(table, sizeof(table), "%s/a.disguise", folder);
+	write_file(path, own_rules);
+	write_file(table, own_table);
 	if (mm_rules_load(shipped ? shipped : folder, NULL, NULL, &rules, &err) != MM_OK) {
 		fprintf(stderr, "%s %s\n", err.message, err.cause);
 		abort();
 	}
 	remove(path);
+	remove(table);
 	remove(folder);
 	return rules;
 }

@@ -142,6 +142,23 @@ static void reload__of_a_broken_file__keeps_the_old_rules(void **state)
 	assert_true(detect(borrow(arena), words[1]).harassment.is_harassment);
 }
 
+static void reload__of_a_table__has_its_words_or_keeps_the_old_ones(void **state)
+{
+	static const char hidden[] = "ぽん○こ野郎";
+	struct mm_error err = {.status = MM_OK};
+
+	(void)state;
+	assert_false(detect(borrow(arena), hidden).harassment.is_harassment);
+	write_rules(RULES("ぽんぽこ"));
+	test_folder_write("word.disguise", "[masks]\n○\n[masked]\nぽんぽこ\n");
+	reload(MM_OK);
+	assert_true(detect(borrow(arena), hidden).harassment.is_harassment);
+	test_folder_write("word.disguise", "[masks]\n○○\n");
+	assert_int_equal(mm_judge_reload(judge, &err), MM_BAD_INPUT);
+	assert_non_null(strstr(err.message, "word.disguise:2"));
+	assert_true(detect(borrow(arena), hidden).harassment.is_harassment);
+}
+
 static void reload__without_a_folder_or_models__keeps_the_old_rules(void **state)
 {
 	const struct mm_detector *before = borrow(arena);
@@ -273,6 +290,8 @@ int main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(reload__of_a_broken_file__keeps_the_old_rules, set_up,
 					    tear_down),
+	    cmocka_unit_test_setup_teardown(reload__of_a_table__has_its_words_or_keeps_the_old_ones,
+					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(reload__without_a_folder_or_models__keeps_the_old_rules,
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(judge_over__a_detector__lends_it_and_is_not_reloaded,
