@@ -11,6 +11,7 @@
 
 #include "ai/provider.h"
 #include "base/id.h"
+#include "base/mac.h"
 #include "detect/detector.h"
 #include "service/field.h"
 #include "service/handoff.h"
@@ -25,7 +26,28 @@ enum mm_degradation {
 	MM_DEGRADED_HISTORY,         /* the stored history could not be read */
 	MM_DEGRADED_CONVERSATION_ID, /* whose conversation it is could not be told: a fresh one */
 	MM_DEGRADED_AI,              /* the provider that should have answered did not */
+	MM_DEGRADED_IDEMPOTENCY,     /* whether this is a retry could not be told */
 	MM_DEGRADED__MAX
+};
+
+/* The key under which the client may send this message again; see retry.h. */
+struct mm_retry {
+	const char *client_key; /* or NULL */
+	const char *field;      /* where it came from */
+	bool is_named;          /* `key` and `message` are made */
+	bool is_claimed;
+	char key[MM_MAC_TEXT];
+	char message[MM_MAC_TEXT];
+};
+
+/* What came together with this message; see burst.h. */
+struct mm_burst {
+	bool has_lease;
+	bool is_joined;
+	struct mm_id answered_with; /* when is_joined */
+	unsigned rounds;            /* questions to a model that are over */
+	struct mm_id *ids;          /* what joined */
+	size_t count;
 };
 
 struct mm_turn {
@@ -49,6 +71,10 @@ struct mm_turn {
 	struct mm_id record_id;
 	struct mm_id message_id;
 	struct mm_analysis analysis;
+	struct mm_message question; /* what a model is asked: the message, and what joined it */
+	const struct mm_analysis *question_analysis;
+	struct mm_retry retry;
+	struct mm_burst burst;
 	enum mm_language language;
 	const char *order_number; /* the last one that the customer named, or NULL */
 
@@ -56,6 +82,8 @@ struct mm_turn {
 	bool is_answered; /* `reply` is there; false while a person owns the conversation */
 	struct mm_ai_reply reply;
 	struct mm_id reply_id;
+	int64_t reply_utc_ms;
+	bool has_notice; /* the reply asks for a moderate tone */
 	bool has_handoff;
 	struct mm_handoff handoff;
 	unsigned degradations; /* bit set of enum mm_degradation */

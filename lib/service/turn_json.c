@@ -8,11 +8,14 @@
 #include "base/clock.h"
 #include "base/token.h"
 #include "service/analysis_json.h"
+#include "service/burst.h"
+#include "service/retry.h"
 
 static const char *const degradations[MM_DEGRADED__MAX] = {
     [MM_DEGRADED_HISTORY] = "history",
     [MM_DEGRADED_CONVERSATION_ID] = "conversation_id",
     [MM_DEGRADED_AI] = "ai",
+    [MM_DEGRADED_IDEMPOTENCY] = "idempotency",
 };
 
 static void pair_id(struct mm_json_writer *writer, const char *key, const struct mm_id *id)
@@ -120,6 +123,7 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
 	mm_json_pair_text(writer, "owner", owner_after(turn));
 	write_ai(writer, turn);
+	mm_burst_write(writer, turn);
 	mm_json_pair_text(writer, "timestamp", time);
 	write_degraded(writer, turn->degradations);
 	mm_json_object_end(writer);
@@ -155,7 +159,7 @@ static void write_bot_message(struct mm_json_writer *writer, const struct mm_tur
 {
 	mm_json_object_begin(writer);
 	pair_id(writer, "id", &turn->reply_id);
-	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	mm_json_pair_i64(writer, "at", turn->reply_utc_ms);
 	mm_json_pair_text(writer, "role", "bot");
 	mm_json_pair_text(writer, "text", turn->reply.text);
 	mm_json_pair_null(writer, "severity");
@@ -234,5 +238,8 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 		write_event(writer, turn);
 	mm_json_array_end(writer);
 	write_stored_handoff(writer, turn);
+	if (turn->has_notice)
+		pair_id(writer, "notice", &turn->message_id);
+	mm_retry_write(writer, turn);
 	mm_json_object_end(writer);
 }

@@ -2,7 +2,7 @@
  * turn_json: a turn as the client gets it and as the journal keeps it (floor 4).
  *
  * Shape    whole JSON objects appended to a struct mm_json_writer; the record's shape is the one
- *          that mamori.apply_turns() in sql/ takes
+ *          that mamori.keep_turns() in sql/ takes
  * Errors   the writer's buffer remembers a failure
  * Threads  none is shared
  */

@@ -16,7 +16,7 @@
 
 enum mm_record_kind {
 	MM_RECORD_ANALYSIS, /* mamori.apply_analyses */
-	MM_RECORD_TURN,     /* mamori.apply_turns */
+	MM_RECORD_TURN,     /* mamori.keep_turns */
 	MM_RECORD__MAX
 };
 

@@ -13,7 +13,7 @@ enum { BUFFER_KEPT = 1 << 20 };
 
 static const char *const apply_sql[MM_RECORD__MAX] = {
     [MM_RECORD_ANALYSIS] = "SELECT mamori.apply_analyses($1::json)",
-    [MM_RECORD_TURN] = "SELECT mamori.apply_turns($1::json)",
+    [MM_RECORD_TURN] = "SELECT mamori.keep_turns($1::json)",
 };
 
 struct mm_sink_postgres {
