@@ -79,24 +79,44 @@ static enum mm_status add_answered(struct mm_burst *burst, const struct mm_turn_
 	return MM_OK;
 }
 
-/* All that the customer has said since the last answer, a line a message. */
+/* `first` and the messages behind it, with `joint` in between. */
+static enum mm_status join(const struct mm_message *first, const struct mm_turn_message *messages,
+			   size_t count, const char *joint, struct mm_message *out,
+			   struct mm_arena *arena, struct mm_error *err)
+{
+	struct mm_buffer text;
+	mm_buffer_init(&text, first->length + 256, 0, arena);
+	mm_buffer_add(&text, first->text, first->length);
+	for (size_t i = 0; i < count; i++) {
+		mm_buffer_add_text(&text, joint);
+		mm_buffer_add(&text, messages[i].text, messages[i].length);
+	}
+	if (text.has_failed)
+		return mm_error_cause(err, MM_NO_MEMORY, "burst: no memory for the question");
+	*out = (struct mm_message){mm_buffer_text(&text), text.length};
+	return MM_OK;
+}
+
+/* All that the customer has said since the last answer: a line a message for the model; as one
+ * sentence for the detector, because a sentence is often sent in parts. */
 static enum mm_status ask_all(struct mm_turn *turn, const struct mm_turn_message *messages,
 			      size_t count, struct mm_error *err)
 {
-	struct mm_buffer text;
+	struct mm_message *sentence = &turn->burst.sentence;
 	struct mm_analysis *analysis = mm_arena_zalloc(turn->arena, sizeof *analysis);
-	mm_buffer_init(&text, turn->question.length + 256, 0, turn->arena);
-	mm_buffer_add(&text, turn->question.text, turn->question.length);
-	for (size_t i = 0; i < count; i++) {
-		mm_buffer_add_char(&text, '\n');
-		mm_buffer_add(&text, messages[i].text, messages[i].length);
-	}
-	if (text.has_failed || !analysis)
+	if (!analysis)
 		return mm_error_cause(err, MM_NO_MEMORY, "burst: no memory for the question");
-	turn->question = (struct mm_message){mm_buffer_text(&text), text.length};
-	const enum mm_status status =
-	    mm_detect(turn->detector, turn->question.text, turn->question.length, NULL, analysis,
-		      turn->arena, err);
+	if (!sentence->text)
+		*sentence = turn->message;
+	enum mm_status status =
+	    join(&turn->question, messages, count, "\n", &turn->question, turn->arena, err);
+	if (status == MM_OK)
+		status =
+		    join(sentence, messages, count, turn->language == MM_LANGUAGE_JA ? "" : " ",
+			 sentence, turn->arena, err);
+	if (status == MM_OK)
+		status = mm_detect(turn->detector, sentence->text, sentence->length, NULL, analysis,
+				   turn->arena, err);
 	turn->question_analysis = analysis;
 	return status;
 }

@@ -94,28 +94,33 @@ static bool has_frame(const char *answer)
 	       memcmp(answer + ID_AT + ID_BYTES, BEFORE_TOKEN, sizeof BEFORE_TOKEN - 1) == 0;
 }
 
-static enum mm_status replay(const struct mm_turn *turn, const char *answer, struct mm_buffer *out,
-			     struct mm_error *err)
-{
-	char token[MM_TOKEN_TEXT];
-	struct mm_id id;
-	if (!has_frame(answer) || !mm_id_parse(answer + ID_AT, ID_BYTES, &id))
-		return mm_error_cause(err, MM_BUG, "retry: a stored answer begins otherwise");
-	mm_token_make(turn->runtime->token_secret, &id, token);
-	mm_buffer_add(out, answer, TOKEN_AT);
-	mm_buffer_add(out, token, TOKEN_BYTES);
-	mm_buffer_add_text(out, answer + TOKEN_AT + TOKEN_BYTES);
-	return out->has_failed
-		   ? mm_error_cause(err, MM_NO_MEMORY, "retry: no memory for the answer")
-		   : MM_OK;
-}
-
 /* Nobody can tell whether this is the first time: answer, and say so. */
 static enum mm_status go_on_unclaimed(struct mm_turn *turn, const struct mm_error *cause)
 {
 	mm_log(MM_LOG_INFO, turn->request_id, "chat: no claim on the key: %s", cause->cause);
 	turn->degradations |= 1u << MM_DEGRADED_IDEMPOTENCY;
 	return MM_OK;
+}
+
+/* What an older version stored otherwise is no answer that could be given. */
+static enum mm_status replay(struct mm_turn *turn, const char *answer, struct mm_buffer *out,
+			     bool *is_replayed_out, struct mm_error *err)
+{
+	char token[MM_TOKEN_TEXT];
+	struct mm_id id;
+	struct mm_error cause;
+	if (!has_frame(answer) || !mm_id_parse(answer + ID_AT, ID_BYTES, &id)) {
+		mm_error_cause(&cause, MM_BUG, "the stored answer begins otherwise");
+		return go_on_unclaimed(turn, &cause);
+	}
+	mm_token_make(turn->runtime->token_secret, &id, token);
+	mm_buffer_add(out, answer, TOKEN_AT);
+	mm_buffer_add(out, token, TOKEN_BYTES);
+	mm_buffer_add_text(out, answer + TOKEN_AT + TOKEN_BYTES);
+	*is_replayed_out = true;
+	return out->has_failed
+		   ? mm_error_cause(err, MM_NO_MEMORY, "retry: no memory for the answer")
+		   : MM_OK;
 }
 
 static enum mm_status judge_claim(struct mm_turn *turn, enum mm_claim claim, struct mm_error *err)
@@ -162,8 +167,7 @@ enum mm_status mm_retry_claim(struct mm_turn *turn, struct mm_buffer *out, bool 
 	const enum mm_status status = claim(turn, &answer, err);
 	if (status != MM_OK || !answer)
 		return status;
-	*is_replayed_out = true;
-	return replay(turn, answer, out, err);
+	return replay(turn, answer, out, is_replayed_out, err);
 }
 
 void mm_retry_release(struct mm_turn *turn)

@@ -46,6 +46,7 @@ struct mm_burst {
 	bool is_joined;
 	struct mm_id answered_with; /* when is_joined */
 	unsigned rounds;            /* questions to a model that are over */
+	struct mm_message sentence; /* the message and what joined it, as one */
 	struct mm_id *ids;          /* what joined */
 	size_t count;
 };

@@ -47,7 +47,7 @@ enum mm_status mm_turn_claim(const struct mm_turn_caller *caller, const struct m
 	char holder[MM_ID_TEXT], milliseconds[24];
 	const char *const values[] = {key->key, key->message, holder, milliseconds};
 	PGresult *rows;
-	int state;
+	int state = 0;
 
 	mm_id_format(&caller->holder, holder);
 	snprintf(milliseconds, sizeof milliseconds, "%" PRId64, claim_ms);
@@ -83,7 +83,7 @@ enum mm_status mm_turn_begin(const struct mm_turn_caller *caller,
 	    conversation, holder, id, message->text, message->is_proved ? "true" : "false",
 	    milliseconds};
 	PGresult *rows;
-	int state;
+	int state = 0;
 
 	mm_id_format(&message->conversation_id, conversation);
 	mm_id_format(&caller->holder, holder);

@@ -223,6 +223,14 @@ class Retry(TurnTest):
         self.stack.wait_ready("chat")
         self.assertEqual(self.post("荷物はいつ届きますか。", key=key).body, first.body)
 
+    def test_stored_answer_of_another_shape__is_a_turn_again(self):
+        key = new_id()
+        first = self.post("荷物はいつ届きますか。", key=key)
+        self.sql("UPDATE mamori.turn_keys SET answer = '{}' WHERE answer LIKE"
+                 f" '%{first.json()['message_id']}%'")
+        again = self.post("荷物はいつ届きますか。", key=key)
+        self.assertEqual((again.status, again.json()["degraded"]), (200, ["idempotency"]))
+
     def test_upkeep__forgets_after_a_day(self):
         key = new_id()
         first = self.post("荷物はいつ届きますか。", key=key)
@@ -321,6 +329,16 @@ class Burst(TurnTest):
                 self.assertIsNone(holder.result().json()["response"])
                 self.assertEqual(self.asked(), ["一つ目です。"])
                 self.assertEqual(self.sql("SELECT count(*) FROM mamori.turn_leases"), [["0"]])
+
+    def test_parts_that_say_it_together__are_care_too(self):
+        holder, (second,) = self.burst(["もう死に", "たいです。"])
+        self.assertIn("answered_with", second.json())
+        self.gate.opened.set()
+        turn = holder.result().json()
+        self.assertEqual(turn["handoff"]["reason"], "self_harm")
+        self.assertIn(CARE["ja"][1], turn["response"])
+        self.assertEqual(self.asked(), ["もう死に"])
+        self.assertEqual(self.sql("SELECT count(*) FROM mamori.turn_leases"), [["0"]])
 
     def test_stranger__does_not_join(self):
         conversation = new_id()
