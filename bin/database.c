@@ -96,7 +96,8 @@ int command_refresh(const struct invocation *invocation)
 	mm_db_free(db);
 	if (status != MM_OK)
 		return command_fail("refresh", &err);
-	printf("%d partitions made, %d dropped, daily_metrics refreshed\n", result.partitions_made,
-	       result.partitions_dropped);
+	printf("%d partitions made, %d dropped, %d answers for retries purged, daily_metrics "
+	       "refreshed\n",
+	       result.partitions_made, result.partitions_dropped, result.answers_purged);
 	return EXIT_DONE;
 }

@@ -22,6 +22,14 @@ static enum mm_status stream_chat(struct mm_runtime *runtime, const struct mm_ch
 	    &stream, mm_chat(runtime, &streamed, &response->body, request->arena, err), err);
 }
 
+/* A conversation that is busy is so for seconds. */
+static enum mm_status tell_when(enum mm_status status, struct mm_response *response)
+{
+	if (status == MM_CONFLICT)
+		response->retry_after_seconds = 1;
+	return status;
+}
+
 static enum mm_status post_chat(void *context, const struct mm_request *request,
 				struct mm_response *response, struct mm_error *err)
 {
@@ -30,6 +38,8 @@ static enum mm_status post_chat(void *context, const struct mm_request *request,
 						  (size_t)runtime->settings->server.max_body_bytes};
 	const struct mm_deferral deferral = mm_request_deferral(request);
 	struct mm_chat_request chat = {.authorization = request->authorization,
+				       .idempotency_key = request->idempotency_key,
+				       .is_replayed_out = &response->is_replayed,
 				       .request_id = request->request_id,
 				       .started_mono_ms = request->started_mono_ms,
 				       .deferral = &deferral};
@@ -38,8 +48,8 @@ static enum mm_status post_chat(void *context, const struct mm_request *request,
 	if (status != MM_OK)
 		return status;
 	if (mm_accept_wants_events(request->accept))
-		return stream_chat(runtime, &chat, request, response, err);
-	return mm_chat(runtime, &chat, &response->body, request->arena, err);
+		return tell_when(stream_chat(runtime, &chat, request, response, err), response);
+	return tell_when(mm_chat(runtime, &chat, &response->body, request->arena, err), response);
 }
 
 static enum mm_status start(const struct mm_settings *settings, void **context_out,

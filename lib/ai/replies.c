@@ -51,6 +51,9 @@ static const char *const keys[MM_REPLY__MAX] = {
     [MM_REPLY_HANDOFF_ANGER] = "handoff_anger",
     [MM_REPLY_HANDOFF_FALLBACK] = "handoff_fallback",
     [MM_REPLY_HANDOFF_SELF_HARM] = "handoff_self_harm",
+    [MM_REPLY_HANDOFF_TURN_CAP] = "handoff_turn_cap",
+    [MM_REPLY_END_CRITICAL] = "end_critical",
+    [MM_REPLY_NOTICE] = "notice",
 };
 
 static int find_language(const char *section)
@@ -162,14 +165,30 @@ const char *mm_replies_text(const struct mm_replies *replies, enum mm_language l
 	return replies->texts[language][key];
 }
 
+/* How much of the text stands before a notice at its end. */
+static size_t without_notice(const struct mm_replies *replies, const char *text, size_t length)
+{
+	static const size_t joint = sizeof MM_REPLY_NOTICE_JOINT - 1;
+	for (int language = 0; language < MM_LANGUAGE__MAX; language++) {
+		const char *notice = replies->texts[language][MM_REPLY_NOTICE];
+		const size_t end = strlen(notice);
+		if (length > end + joint && memcmp(text + length - end, notice, end) == 0 &&
+		    memcmp(text + length - end - joint, MM_REPLY_NOTICE_JOINT, joint) == 0)
+			return length - end - joint;
+	}
+	return length;
+}
+
 bool mm_replies_is_no_answer(const struct mm_replies *replies, const char *text, size_t length)
 {
 	static const enum mm_reply_key no_answers[] = {
 	    MM_REPLY_FALLBACK,          MM_REPLY_APOLOGY,
 	    MM_REPLY_HANDOFF_SEVERITY,  MM_REPLY_HANDOFF_HUMAN_REQUESTED,
 	    MM_REPLY_HANDOFF_ANGER,     MM_REPLY_HANDOFF_FALLBACK,
-	    MM_REPLY_HANDOFF_SELF_HARM,
+	    MM_REPLY_HANDOFF_SELF_HARM, MM_REPLY_HANDOFF_TURN_CAP,
+	    MM_REPLY_END_CRITICAL,
 	};
+	length = without_notice(replies, text, length);
 	for (int language = 0; language < MM_LANGUAGE__MAX; language++) {
 		for (size_t i = 0; i < sizeof no_answers / sizeof no_answers[0]; i++) {
 			const char *reply = replies->texts[language][no_answers[i]];

@@ -36,8 +36,14 @@ enum mm_reply_key {
 	MM_REPLY_HANDOFF_ANGER,
 	MM_REPLY_HANDOFF_FALLBACK,
 	MM_REPLY_HANDOFF_SELF_HARM,
+	MM_REPLY_HANDOFF_TURN_CAP,
+	MM_REPLY_END_CRITICAL, /* of the bot's side, after critical harassment */
+	MM_REPLY_NOTICE,       /* behind an answer, after medium harassment */
 	MM_REPLY__MAX
 };
+
+/* Stands between an answer and the notice behind it. */
+#define MM_REPLY_NOTICE_JOINT "\n\n"
 
 struct mm_replies;
 
@@ -52,7 +58,7 @@ const char *mm_replies_text(const struct mm_replies *replies, enum mm_language l
 			    enum mm_reply_key key);
 
 /* Whether `text` is, to the letter, a reply that answers nothing: the bot has no answer, a person
- * will come. */
+ * will come. A notice behind it changes nothing. */
 bool mm_replies_is_no_answer(const struct mm_replies *replies, const char *text, size_t length);
 
 /* What stands in for a placeholder; NULL leaves the placeholder out. */

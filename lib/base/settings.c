@@ -75,6 +75,10 @@ static const struct mm_setting table[] = {
      "Angry messages in a row after which a person takes over."},
     {AT(conversation, fallback_handoff), MM_SETTING_I64, "2", 1, 20, NULL,
      "Questions in a row that the bot could not place after which a person takes over."},
+    {AT(conversation, turns_max), MM_SETTING_I64, "50", 0, 100000, NULL,
+     "Replies of the bot in one conversation after which a person takes over; 0: no limit."},
+    {AT(conversation, history_tokens_max), MM_SETTING_I64, "4000", 0, 1000000, NULL,
+     "Most tokens of earlier messages that a model reads, by estimate; the newest, whole ones."},
 
     {AT(detect, rules_dir), MM_SETTING_PATH, MM_RULES_DIR, 1, PATH_BYTES, NULL,
      "The rules that come with Mamori."},

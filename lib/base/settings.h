@@ -74,6 +74,8 @@ struct mm_settings {
 		int64_t history_max;
 		int64_t anger_handoff;
 		int64_t fallback_handoff;
+		int64_t turns_max; /* 0: no limit */
+		int64_t history_tokens_max;
 	} conversation;
 	struct {
 		const char *rules_dir;

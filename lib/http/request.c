@@ -69,6 +69,7 @@ enum mm_status mm_request_open(const struct mm_request_source *source, struct mm
 	    .content_type = parameter_or_null(source, "CONTENT_TYPE"),
 	    .accept = parameter_or_null(source, "HTTP_ACCEPT"),
 	    .authorization = parameter_or_null(source, "HTTP_AUTHORIZATION"),
+	    .idempotency_key = parameter_or_null(source, "HTTP_IDEMPOTENCY_KEY"),
 	    .request_id = parameter(source, "REQUEST_ID"),
 	    .remote_address = parameter_or_empty(source, "REMOTE_ADDR"),
 	    .body = "",

@@ -33,6 +33,7 @@ struct mm_request {
 	const char *query;         /* after the "?", "" without one */
 	const char *content_type;  /* NULL if absent */
 	const char *accept;        /* NULL if absent */
+	const char *idempotency_key; /* NULL if absent */
 	const char *authorization; /* NULL if absent; never logged */
 	const char *request_id;    /* nginx's, or made here; [0-9A-Za-z-], 1 to MM_REQUEST_ID_MAX */
 	const char *remote_address; /* "" if unknown */

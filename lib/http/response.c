@@ -97,6 +97,8 @@ static void write_head(const struct mm_response *response, const char *request_i
 		mm_buffer_printf(out, "Allow: %s\r\n", response->allow);
 	if (response->retry_after_seconds > 0)
 		mm_buffer_printf(out, "Retry-After: %d\r\n", response->retry_after_seconds);
+	if (response->is_replayed)
+		mm_buffer_add_text(out, "Idempotent-Replayed: true\r\n");
 	if (response->no_store)
 		mm_buffer_add_text(out, "Cache-Control: no-store\r\n");
 	mm_buffer_add_text(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");

@@ -25,6 +25,7 @@ struct mm_response {
 	const char *content_type; /* "application/json" unless the handler says otherwise */
 	const char *allow;        /* NULL: no Allow header */
 	int retry_after_seconds;  /* 0: no Retry-After header */
+	bool is_replayed;         /* adds Idempotent-Replayed: true */
 	bool no_store;            /* true unless the handler says otherwise */
 };
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "service/release.h"
 #include "service/turn_stream.h"
+#include "service/window.h"
 #include "text/pii_mask.h"
 
 enum { REPLY_MAX_CODE_POINTS = 4000, SCRATCH_MAX_BYTES = 8 * 1024 * 1024 };
@@ -37,18 +38,22 @@ static enum mm_status mask_history(const struct asking *asking, struct mm_ai_req
 				   struct mm_error *err)
 {
 	const struct mm_past *past = &asking->turn->past;
-	struct mm_ai_turn *turns = mm_arena_array(asking->turn->arena, past->count, sizeof *turns);
+	const size_t start =
+	    mm_window_start(past, asking->turn->runtime->settings->conversation.history_tokens_max);
+	const size_t count = past->count - start;
+	struct mm_ai_turn *turns = mm_arena_array(asking->turn->arena, count, sizeof *turns);
 	enum mm_status status = MM_OK;
 	if (!turns)
 		return mm_error_cause(err, MM_NO_MEMORY, "ask: no memory for the question");
-	for (size_t i = 0; i < past->count && status == MM_OK; i++) {
-		turns[i] = (struct mm_ai_turn){.text = past->messages[i].text,
-					       .length = past->messages[i].length,
-					       .is_customer = past->messages[i].is_customer};
+	for (size_t i = 0; i < count && status == MM_OK; i++) {
+		const struct mm_past_message *message = &past->messages[start + i];
+		turns[i] = (struct mm_ai_turn){.text = message->text,
+					       .length = message->length,
+					       .is_customer = message->is_customer};
 		status = mask_text(asking, &turns[i].text, &turns[i].length, err);
 	}
 	request->history = turns;
-	request->history_count = past->count;
+	request->history_count = count;
 	return status;
 }
 
@@ -188,10 +193,10 @@ enum mm_status mm_ask_provider(struct mm_turn *turn, struct mm_error *err)
 {
 	const struct mm_provider *provider = &turn->runtime->provider;
 	struct asking asking = {.turn = turn, .mask = mm_pii_mask_new(turn->arena)};
-	struct mm_ai_request request = {.text = turn->message.text,
-					.length = turn->message.length,
+	struct mm_ai_request request = {.text = turn->question.text,
+					.length = turn->question.length,
 					.language = turn->language,
-					.analysis = &turn->analysis,
+					.analysis = turn->question_analysis,
 					.order_number = turn->order_number,
 					.customer_name = turn->customer_name,
 					.can_hand_over = true,

@@ -9,7 +9,10 @@
 #include "base/token.h"
 #include "detect/order_number.h"
 #include "service/ask.h"
+#include "service/burst.h"
+#include "service/ladder.h"
 #include "service/past.h"
+#include "service/retry.h"
 #include "service/turn.h"
 #include "service/turn_json.h"
 #include "service/turn_stream.h"
@@ -134,6 +137,7 @@ static enum mm_status load(struct mm_turn *turn, struct mm_error *err)
 	    !turn->is_proved && mm_keep_may_be_spooled(runtime, turn->arena);
 	enum mm_status status = mm_conversation_load(
 	    runtime->pool, &turn->conversation_id, (int)runtime->settings->conversation.history_max,
+	    (int)runtime->settings->conversation.turns_max,
 	    mm_clock_mono_ms(runtime->clock) + LOAD_TIMEOUT_MS, &turn->stored, turn->arena, &cause);
 	if (status != MM_OK)
 		return go_on_without_history(turn, &cause);
@@ -218,6 +222,8 @@ static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 {
 	turn->past.now_utc_ms = turn->now_utc_ms;
 	turn->language = mm_language_of(turn->message.text, turn->message.length);
+	turn->question = turn->message;
+	turn->question_analysis = &turn->analysis;
 	enum mm_status status = mark_no_answers(turn, err);
 	if (status == MM_OK)
 		status = mm_judge_borrow(turn->runtime->judge, &turn->detector, turn->arena, err);
@@ -237,9 +243,9 @@ static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason rea
 				struct mm_error *err)
 {
 	const struct mm_handoff_facts facts = {.detector = turn->detector,
-					       .text = turn->message.text,
-					       .length = turn->message.length,
-					       .analysis = &turn->analysis,
+					       .text = turn->question.text,
+					       .length = turn->question.length,
+					       .analysis = turn->question_analysis,
 					       .past = &turn->past,
 					       .customer_name = turn->customer_name,
 					       .language = turn->language};
@@ -249,14 +255,13 @@ static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason rea
 		return status;
 	turn->has_handoff = true;
 	turn->reply = (struct mm_ai_reply){
-	    .text = mm_replies_text(turn->runtime->replies, turn->language,
-				    mm_handoff_reply_key(reason)),
+	    .text = mm_ladder_text(turn, reason),
 	};
 	return mm_id_next(turn->runtime->ids, &turn->handoff.id);
 }
 
 /* A person has the conversation already: what cannot wait for their next look is handed over
- * again, with its priority. The bot says nothing. */
+ * again, with its priority. The bot says nothing but, once, the words of care. */
 static enum mm_status warn_person(struct mm_turn *turn, struct mm_error *err)
 {
 	enum mm_handoff_reason reason;
@@ -264,7 +269,11 @@ static enum mm_status warn_person(struct mm_turn *turn, struct mm_error *err)
 	const bool is_urgent =
 	    is_due && (reason == MM_HANDOFF_SELF_HARM ||
 		       turn->analysis.harassment.severity == MM_SEVERITY_CRITICAL);
-	return is_urgent ? hand_over(turn, reason, err) : MM_OK;
+	if (!is_urgent)
+		return MM_OK;
+	turn->is_answered = reason == MM_HANDOFF_SELF_HARM &&
+			    mm_ladder_is_unsaid(turn, mm_ladder_text(turn, reason));
+	return hand_over(turn, reason, err);
 }
 
 /* A model that declines, or asks for a person, ends in a handoff, whose text the customer gets. */
@@ -276,13 +285,6 @@ static enum mm_status hand_over_for_model(struct mm_turn *turn, struct mm_error 
 	turn->reply = asked;
 	turn->reply.text = text;
 	return status;
-}
-
-static void drop_reply(struct mm_turn *turn, enum mm_owner owner)
-{
-	turn->stored.owner = owner;
-	turn->is_answered = false;
-	turn->reply = (struct mm_ai_reply){.text = NULL};
 }
 
 /* A person may have taken over while the model ran: then the customer hears that person only. What
@@ -298,7 +300,38 @@ static void drop_if_taken_over(struct mm_turn *turn)
 				  &owner, &cause) != MM_OK ||
 	    !exists || owner == MM_OWNER_BOT)
 		return;
-	drop_reply(turn, owner);
+	mm_turn_drop_reply(turn, owner);
+}
+
+/* One round, or as many as it takes to answer what the customer says meanwhile. */
+static enum mm_status ask_rounds(struct mm_turn *turn, struct mm_error *err)
+{
+	const struct mm_settings *settings = turn->runtime->settings;
+	enum mm_status status = MM_OK;
+	enum mm_handoff_reason reason;
+	for (bool is_more = true; is_more && status == MM_OK;) {
+		if (mm_handoff_is_due(settings, turn->question_analysis, 0, &reason))
+			return hand_over(turn, reason, err);
+		status = mm_ask_provider(turn, err);
+		if (status == MM_OK)
+			drop_if_taken_over(turn);
+		is_more = false;
+		if (status == MM_OK && turn->is_answered)
+			status = mm_burst_take(turn, &is_more, err);
+	}
+	return status;
+}
+
+static enum mm_status ask(struct mm_turn *turn, struct mm_error *err)
+{
+	enum mm_status status = mm_burst_begin(turn, err);
+	if (status != MM_OK)
+		return status;
+	turn->is_answered = !turn->burst.is_joined;
+	if (turn->is_answered)
+		status = ask_rounds(turn, err);
+	mm_burst_end(turn);
+	return status;
 }
 
 /* What needs a person is decided before a provider is asked; a bot out of answers, after. */
@@ -311,28 +344,36 @@ static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 	turn->is_answered = true;
 	if (mm_handoff_is_due(settings, &turn->analysis, 0, &reason))
 		return hand_over(turn, reason, err);
-	const enum mm_status status = mm_ask_provider(turn, err);
-	if (status == MM_OK)
-		drop_if_taken_over(turn);
-	if (status != MM_OK || !turn->is_answered || turn->reply.outcome == MM_AI_STOPPED)
+	if (mm_ladder_is_capped(turn))
+		return hand_over(turn, MM_HANDOFF_TURN_CAP, err);
+	const enum mm_status status = ask(turn, err);
+	if (status != MM_OK || !turn->is_answered || turn->has_handoff ||
+	    turn->reply.outcome == MM_AI_STOPPED)
 		return status;
 	if (turn->reply.outcome != MM_AI_ANSWERED)
 		return hand_over_for_model(turn, err);
 	const unsigned streak = turn->reply.is_fallback ? turn->stored.fallback_streak + 1 : 0;
 	if (mm_handoff_is_due(settings, &turn->analysis, streak, &reason))
 		return hand_over(turn, reason, err);
-	return MM_OK;
+	return mm_ladder_add_notice(turn, err);
 }
 
 /* ---- 6. keep and reply */
 
 static enum mm_status make_ids(struct mm_turn *turn)
 {
-	struct mm_id *const ids[] = {&turn->record_id, &turn->message_id, &turn->reply_id};
+	struct mm_id *const ids[] = {&turn->record_id, &turn->message_id};
 	enum mm_status status = MM_OK;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0] && status == MM_OK; i++)
 		status = mm_id_next(turn->runtime->ids, ids[i]);
 	return status;
+}
+
+/* Named last: what joined meanwhile stands before it in the conversation. */
+static enum mm_status date_reply(struct mm_turn *turn)
+{
+	turn->reply_utc_ms = mm_clock_utc_ms(turn->runtime->clock);
+	return mm_id_next(turn->runtime->ids, &turn->reply_id);
 }
 
 /* The answer is complete before anybody knows where its record will go. */
@@ -349,7 +390,7 @@ static void admit_dropped(void *context)
 {
 	struct mm_turn *turn = context;
 	struct mm_json_writer writer;
-	drop_reply(turn, turn->owner_when_kept);
+	mm_turn_drop_reply(turn, turn->owner_when_kept);
 	mm_buffer_clear(turn->answer);
 	mm_json_writer_init(&writer, turn->answer);
 	mm_turn_write_answer(&writer, turn);
@@ -392,19 +433,41 @@ static void write_answer(struct mm_turn *turn, struct mm_buffer *out)
 	turn->answer = out;
 }
 
-static enum mm_status run(struct mm_turn *turn, const struct mm_chat_request *request,
-			  struct mm_error *err)
+/* Steps 1 and 2, and whether the first answer to this message is there already. */
+static enum mm_status admit(struct mm_turn *turn, const struct mm_chat_request *request,
+			    struct mm_buffer *out, bool *is_replayed, struct mm_error *err)
 {
 	enum mm_status status = read_request(turn, request->body, err);
 	if (status == MM_OK)
+		status = mm_retry_read(turn, request, err);
+	if (status == MM_OK)
 		status = prove(turn, request, err);
 	if (status == MM_OK)
-		status = load(turn, err);
-	if (status == MM_OK)
 		status = make_ids(turn);
+	return status == MM_OK ? mm_retry_claim(turn, out, is_replayed, err) : status;
+}
+
+static enum mm_status run(struct mm_turn *turn, struct mm_error *err)
+{
+	enum mm_status status = load(turn, err);
 	if (status == MM_OK)
 		status = detect(turn, err);
-	return status == MM_OK ? answer(turn, err) : status;
+	if (status == MM_OK)
+		status = answer(turn, err);
+	return status == MM_OK ? date_reply(turn) : status;
+}
+
+/* With a deferral the turn may be over, and its memory gone, when this returns MM_OK. */
+static enum mm_status finish(struct mm_turn *turn, struct mm_buffer *out,
+			     const struct mm_deferral *deferral, struct mm_error *err)
+{
+	if (turn->stream)
+		return mm_turn_stream_end(turn, err);
+	write_answer(turn, out);
+	/* What cannot be answered is not kept: the 503 says that nothing was accepted. */
+	if (out->has_failed)
+		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the answer");
+	return keep(turn, deferral, err);
 }
 
 enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request *request,
@@ -426,14 +489,18 @@ enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request 
 	if (request->started_mono_ms)
 		turn->deadline_mono_ms =
 		    request->started_mono_ms + runtime->settings->ai.deadline_ms;
-	const enum mm_status status = run(turn, request, err);
-	if (status != MM_OK)
-		return status;
-	if (turn->stream)
-		return mm_turn_stream_end(turn, err);
-	write_answer(turn, out);
-	/* What cannot be answered is not kept: the 503 says that nothing was accepted. */
-	if (out->has_failed)
-		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the answer");
-	return keep(turn, request->deferral, err);
+	bool is_replayed = false;
+	enum mm_status status = admit(turn, request, out, &is_replayed, err);
+	if (request->is_replayed_out)
+		*request->is_replayed_out = is_replayed;
+	if (status != MM_OK || is_replayed)
+		return status == MM_OK && turn->stream ? mm_turn_stream_replay(turn, out, err)
+						       : status;
+	status = run(turn, err);
+	const bool is_broken_off = turn->reply.outcome == MM_AI_STOPPED;
+	if (status == MM_OK)
+		status = finish(turn, out, request->deferral, err);
+	if (status != MM_OK || is_broken_off)
+		mm_retry_release(turn);
+	return status;
 }

@@ -3,11 +3,12 @@
  *
  * Shape    a JSON body in, the JSON of the answer out
  * Errors   MM_BAD_INPUT, MM_TOO_LARGE: a field; MM_DENIED: the conversation is another's;
- *          MM_GONE: it is closed; MM_BUSY: nothing can keep the turn. In all of them nothing was
- *          stored
+ *          MM_GONE: it is closed; MM_CONFLICT: it is being answered, ask again; MM_BUSY: nothing
+ *          can keep the turn. In all of them nothing was stored
  * Threads  any number at once over one runtime
  *
- * The order is: validate, prove, load, detect, decide, answer, keep, reply. While the database is
+ * The order is: validate, prove, claim (retry.h), load, detect, decide, answer (burst.h, ladder.h),
+ * keep, reply. While the database is
  * down a turn goes on with the client's own history; what was not as usual is in `degraded`.
  *
  * Who owns a conversation can only be told by its token or by the database. With neither (an id
@@ -26,7 +27,9 @@
 
 struct mm_chat_request {
 	struct json_object *body;
-	const char *authorization; /* the header, or NULL */
+	const char *authorization;   /* the header, or NULL */
+	const char *idempotency_key; /* the header, or NULL */
+	bool *is_replayed_out;       /* whether it is the first answer again; may be NULL */
 	const char *request_id;
 	int64_t started_mono_ms;            /* when the request came; 0: at the call */
 	const struct mm_deferral *deferral; /* NULL: wait until the turn is durable */

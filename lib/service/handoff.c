@@ -25,6 +25,8 @@ static const struct {
     [MM_HANDOFF_ANGER] = {"anger", "強い怒りが続いています", MM_REPLY_HANDOFF_ANGER},
     [MM_HANDOFF_FALLBACK] = {"fallback", "自動応答では回答できませんでした",
 			     MM_REPLY_HANDOFF_FALLBACK},
+    [MM_HANDOFF_TURN_CAP] = {"turn_cap", "自動応答が上限の回数に達しました",
+			     MM_REPLY_HANDOFF_TURN_CAP},
 };
 
 static const char *const priorities[MM_PRIORITY__MAX] = {

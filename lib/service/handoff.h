@@ -24,6 +24,7 @@ enum mm_handoff_reason {
 	MM_HANDOFF_HUMAN_REQUESTED, /* the customer asked for a person */
 	MM_HANDOFF_ANGER,           /* conversation.anger_handoff angry messages in a row */
 	MM_HANDOFF_FALLBACK,        /* conversation.fallback_handoff questions without an answer */
+	MM_HANDOFF_TURN_CAP, /* the bot has answered conversation.turns_max times; see ladder.h */
 	MM_HANDOFF__MAX
 };
 
@@ -83,7 +84,7 @@ enum mm_status mm_handoff_build(const struct mm_handoff_facts *facts, enum mm_ha
 /* Writes {"summary": …, "detected_issues": […], …}. */
 void mm_handoff_write_context(struct mm_json_writer *writer, const struct mm_handoff *handoff);
 
-/* "self_harm", "severity", "human_requested", "anger", "fallback". */
+/* "self_harm", "severity", "human_requested", "anger", "fallback", "turn_cap". */
 const char *mm_handoff_reason_name(enum mm_handoff_reason reason);
 
 /* "urgent", "high", "normal". */

@@ -11,6 +11,7 @@
 
 #include "ai/provider.h"
 #include "base/id.h"
+#include "base/mac.h"
 #include "detect/detector.h"
 #include "service/field.h"
 #include "service/handoff.h"
@@ -26,6 +27,7 @@ enum mm_degradation {
 	MM_DEGRADED_HISTORY,         /* the stored history could not be read */
 	MM_DEGRADED_CONVERSATION_ID, /* whose conversation it is could not be told: a fresh one */
 	MM_DEGRADED_AI,              /* the provider that should have answered did not */
+	MM_DEGRADED_IDEMPOTENCY,     /* whether this is a retry could not be told */
 	MM_DEGRADED__MAX
 };
 
@@ -37,6 +39,26 @@ enum mm_turn_part {
 };
 
 struct mm_turn_stream;
+/* The key under which the client may send this message again; see retry.h. */
+struct mm_retry {
+	const char *client_key; /* or NULL */
+	const char *field;      /* where it came from */
+	bool is_named;          /* `key` and `message` are made */
+	bool is_claimed;
+	char key[MM_MAC_TEXT];
+	char message[MM_MAC_TEXT];
+};
+
+/* What came together with this message; see burst.h. */
+struct mm_burst {
+	bool has_lease;
+	bool is_joined;
+	struct mm_id answered_with; /* when is_joined */
+	unsigned rounds;            /* questions to a model that are over */
+	struct mm_message sentence; /* the message and what joined it, as one */
+	struct mm_id *ids;          /* what joined */
+	size_t count;
+};
 
 struct mm_turn {
 	struct mm_runtime *runtime;
@@ -60,6 +82,10 @@ struct mm_turn {
 	struct mm_id message_id;
 	struct mm_analysis analysis;
 	struct mm_second_opinion *opinion; /* NULL: nobody was asked */
+	struct mm_message question; /* what a model is asked: the message, and what joined it */
+	const struct mm_analysis *question_analysis;
+	struct mm_retry retry;
+	struct mm_burst burst;
 	enum mm_language language;
 	const char *order_number; /* the last one that the customer named, or NULL */
 
@@ -67,6 +93,8 @@ struct mm_turn {
 	bool is_answered; /* `reply` is there; false while a person owns the conversation */
 	struct mm_ai_reply reply;
 	struct mm_id reply_id;
+	int64_t reply_utc_ms;
+	bool has_notice; /* the reply asks for a moderate tone */
 	bool has_handoff;
 	struct mm_handoff handoff;
 	unsigned degradations;         /* bit set of enum mm_degradation */
@@ -77,5 +105,13 @@ struct mm_turn {
 	enum mm_turn_part part;        /* that the next record is to hold */
 	struct mm_turn_stream *stream; /* NULL: the answer is one document */
 };
+
+/* Whoever has the conversation instead answers: the bot says nothing. */
+static inline void mm_turn_drop_reply(struct mm_turn *turn, enum mm_owner owner)
+{
+	turn->stored.owner = owner;
+	turn->is_answered = false;
+	turn->reply = (struct mm_ai_reply){.text = NULL};
+}
 
 #endif

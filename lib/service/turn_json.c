@@ -8,11 +8,14 @@
 #include "base/clock.h"
 #include "base/token.h"
 #include "service/analysis_json.h"
+#include "service/burst.h"
+#include "service/retry.h"
 
 static const char *const degradations[MM_DEGRADED__MAX] = {
     [MM_DEGRADED_HISTORY] = "history",
     [MM_DEGRADED_CONVERSATION_ID] = "conversation_id",
     [MM_DEGRADED_AI] = "ai",
+    [MM_DEGRADED_IDEMPOTENCY] = "idempotency",
 };
 
 static void pair_id(struct mm_json_writer *writer, const char *key, const struct mm_id *id)
@@ -144,6 +147,7 @@ static void write_answer(struct mm_json_writer *writer, const struct mm_turn *tu
 	write_ai(writer, turn);
 	if (has_usage)
 		write_usage(writer, &turn->reply);
+	mm_burst_write(writer, turn);
 	write_time(writer, turn);
 	write_degraded(writer, turn->degradations);
 	mm_json_object_end(writer);
@@ -160,6 +164,22 @@ void mm_turn_write_meta(struct mm_json_writer *writer, const struct mm_turn *tur
 	write_identity(writer, turn);
 	write_findings(writer, turn);
 	write_time(writer, turn);
+	mm_json_object_end(writer);
+}
+
+void mm_turn_write_old_meta(struct mm_json_writer *writer, struct json_object *answer)
+{
+	static const char *const members[] = {
+	    "conversation_id", "conversation_token", "message_id",   "sentiment", "harassment",
+	    "signals",         "ai_analysis",        "conversation", "timestamp"};
+	mm_json_object_begin(writer);
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		size_t length;
+		const char *json =
+		    json_object_to_json_string_length(json_object_object_get(answer, members[i]),
+						      JSON_C_TO_STRING_PLAIN, &length);
+		mm_json_pair_raw(writer, members[i], json, length);
+	}
 	mm_json_object_end(writer);
 }
 
@@ -198,7 +218,7 @@ static void write_bot_message(struct mm_json_writer *writer, const struct mm_tur
 {
 	mm_json_object_begin(writer);
 	pair_id(writer, "id", &turn->reply_id);
-	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
+	mm_json_pair_i64(writer, "at", turn->reply_utc_ms);
 	mm_json_pair_text(writer, "role", "bot");
 	mm_json_pair_text(writer, "text", turn->reply.text);
 	mm_json_pair_null(writer, "severity");
@@ -280,5 +300,8 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 		write_event(writer, turn);
 	mm_json_array_end(writer);
 	write_stored_handoff(writer, turn);
+	if (turn->has_notice)
+		pair_id(writer, "notice", &turn->message_id);
+	mm_retry_write(writer, turn);
 	mm_json_object_end(writer);
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "service/retry.h"
 #include "service/turn_json.h"
+#include "text/json.h"
 
 enum { EVENT_INITIAL = 1024, EVENT_MAX = 1024 * 1024, SENT_INITIAL = 512 };
 
@@ -60,6 +62,10 @@ static bool send_delta(struct mm_turn_stream *stream, const char *text, size_t l
 
 enum mm_status mm_turn_stream_begin(struct mm_turn *turn, struct mm_error *err)
 {
+	if (turn->stream->has_begun) {
+		mm_turn_stream_take_back(turn);
+		return MM_OK;
+	}
 	turn->part = MM_TURN_MESSAGE;
 	enum mm_status status = turn->stream->keep(turn, err);
 	turn->part = MM_TURN_REPLY;
@@ -129,10 +135,12 @@ static enum mm_status send_off(struct mm_turn *turn, struct mm_error *err)
 	return MM_OK;
 }
 
-/* A person has the conversation, or the client left before the first word: then the message is all. */
+/* A person has the conversation, or the client left before the first word: then the message is all
+ * that there is, and the answer that a retry gets. */
 static bool has_more_to_keep(const struct mm_turn *turn)
 {
-	return turn->part == MM_TURN_WHOLE || turn->is_answered || turn->has_handoff;
+	return turn->part == MM_TURN_WHOLE || turn->is_answered || turn->has_handoff ||
+	       mm_retry_has_answer(turn);
 }
 
 enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err)
@@ -156,4 +164,30 @@ enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err)
 	if (turn->reply.outcome != MM_AI_STOPPED)
 		send(turn->stream, "done", done);
 	return send_off(turn, err);
+}
+
+/* ---- the same again */
+
+enum mm_status mm_turn_stream_replay(struct mm_turn *turn, const struct mm_buffer *answer,
+				     struct mm_error *err)
+{
+	struct json_object *old;
+	struct mm_buffer json;
+	struct mm_json_writer writer;
+	const char *text = NULL;
+	size_t length = 0;
+	enum mm_status status =
+	    mm_json_parse(answer->data, answer->length, NULL, &old, turn->arena, err);
+	if (status == MM_OK)
+		status = mm_json_text(old, "response", false, &text, &length, err);
+	if (status != MM_OK)
+		return mm_error_cause(err, MM_BUG, "chat: a stored answer is no JSON object");
+	mm_buffer_init(&json, EVENT_INITIAL, EVENT_MAX, turn->arena);
+	mm_json_writer_init(&writer, &json);
+	mm_turn_write_old_meta(&writer, old);
+	send(turn->stream, "meta", &json);
+	if (length > 0)
+		send_delta(turn->stream, text, length);
+	send(turn->stream, "done", answer);
+	return MM_OK;
 }

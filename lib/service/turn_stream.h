@@ -38,7 +38,8 @@ struct mm_turn_stream {
 void mm_turn_stream_init(struct mm_turn_stream *stream, const struct mm_audience *audience,
 			 struct mm_arena *arena);
 
-/* A model will be asked: keeps the customer's message, then sends meta. */
+/* A model will be asked: keeps the customer's message, then sends meta. Asked again, what was shown
+ * of the last reply is void. */
 enum mm_status mm_turn_stream_begin(struct mm_turn *turn, struct mm_error *err);
 
 /* Sends a part of the reply. False: end the reply. */
@@ -52,5 +53,9 @@ bool mm_turn_stream_wait(struct mm_turn *turn);
 
 /* The turn is decided: keeps it, or what of it is not kept yet, and sends what is missing. */
 enum mm_status mm_turn_stream_end(struct mm_turn *turn, struct mm_error *err);
+
+/* Nothing is decided: sends an answer that was given and kept before, from `meta` to `done`. */
+enum mm_status mm_turn_stream_replay(struct mm_turn *turn, const struct mm_buffer *answer,
+				     struct mm_error *err);
 
 #endif

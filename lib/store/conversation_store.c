@@ -1,4 +1,4 @@
-/* conversation_store: reads a conversation through mamori.load_conversation. It writes nothing. */
+/* conversation_store: reads a conversation through mamori.load_conversation and turn_state. It writes nothing. */
 #include "config.h"
 
 #include "store/conversation_store.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of mamori.load_conversation. */
+/* Columns of mamori.load_conversation, then of mamori.turn_state. */
 enum column {
 	COLUMN_OWNER,
 	COLUMN_CREATED_AT,
@@ -20,9 +20,15 @@ enum column {
 	COLUMN_SEVERITY,
 	COLUMN_SENTIMENT,
 	COLUMN_IS_FALLBACK,
+	COLUMN_HAS_NOTICE,
+	COLUMN_BOT_TURNS,
 	COLUMN__MAX
 };
 
+static const char load_sql[] =
+    "SELECT loaded.*, state.* FROM mamori.load_conversation($1::uuid, $2::integer) AS loaded"
+    " LEFT JOIN mamori.turn_state($1::uuid, $3::integer) AS state ON true"
+    " ORDER BY loaded.message_id";
 static const char *const role_names[MM_ROLE__MAX] = {"customer", "bot", "agent"};
 
 const char *mm_message_role_name(enum mm_message_role role)
@@ -100,6 +106,8 @@ static enum mm_status read_conversation(const PGresult *rows, struct mm_stored_c
 		if (!PQgetisnull(rows, 0, COLUMN_CUSTOMER_NAME))
 			conversation.customer_name = PQgetvalue(rows, 0, COLUMN_CUSTOMER_NAME);
 		conversation.has_open_handoff = is_true(rows, 0, COLUMN_HAS_OPEN_HANDOFF);
+		conversation.has_notice = is_true(rows, 0, COLUMN_HAS_NOTICE);
+		conversation.bot_turns = (int)read_i64(rows, 0, COLUMN_BOT_TURNS);
 		if (PQgetisnull(rows, 0, COLUMN_MESSAGE_ID))
 			count = 0;
 	}
@@ -116,19 +124,20 @@ static enum mm_status read_conversation(const PGresult *rows, struct mm_stored_c
 }
 
 enum mm_status mm_conversation_load(struct mm_pool *pool, const struct mm_id *id, int history_max,
-				    int64_t deadline_mono_ms, struct mm_stored_conversation *out,
-				    struct mm_arena *arena, struct mm_error *err)
+				    int turns_max, int64_t deadline_mono_ms,
+				    struct mm_stored_conversation *out, struct mm_arena *arena,
+				    struct mm_error *err)
 {
 	char id_text[MM_ID_TEXT];
-	char limit[16];
-	const char *const values[] = {id_text, limit};
+	char limit[16], turns[16];
+	const char *const values[] = {id_text, limit, turns};
 	PGresult *rows;
 
 	mm_id_format(id, id_text);
 	snprintf(limit, sizeof(limit), "%d", history_max);
+	snprintf(turns, sizeof(turns), "%d", turns_max);
 	enum mm_status status =
-	    mm_pool_exec(pool, "SELECT * FROM mamori.load_conversation($1::uuid, $2::integer)", 2,
-			 values, deadline_mono_ms, &rows, arena, err);
+	    mm_pool_exec(pool, load_sql, 3, values, deadline_mono_ms, &rows, arena, err);
 	if (status != MM_OK)
 		return status;
 	return read_conversation(rows, out, arena, err);

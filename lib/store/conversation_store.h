@@ -42,15 +42,20 @@ struct mm_stored_conversation {
 	size_t count;
 	unsigned fallback_streak; /* bot messages without an answer at the end of messages */
 	bool has_open_handoff;    /* a person is waited for or at work */
+	bool has_notice;          /* the bot has asked for a moderate tone */
+	int bot_turns; /* messages of the bot since a person gave the conversation back; 0 where
+			* there are certainly fewer than turns_max */
 };
 
 /*
- * Loads owner, history and handoff state. history_max >= 0 messages at most, by the deadline.
+ * Loads owner, history and handoff state. history_max >= 0 messages at most, by the deadline;
+ * turns_max is what bot_turns will be compared with, 0 for nothing.
  * Records that are still in a journal's queue or spool are not seen.
  */
 enum mm_status mm_conversation_load(struct mm_pool *pool, const struct mm_id *id, int history_max,
-				    int64_t deadline_mono_ms, struct mm_stored_conversation *out,
-				    struct mm_arena *arena, struct mm_error *err);
+				    int turns_max, int64_t deadline_mono_ms,
+				    struct mm_stored_conversation *out, struct mm_arena *arena,
+				    struct mm_error *err);
 
 /* Only the owner, as step 5 of a chat turn asks; exists as above. */
 enum mm_status mm_conversation_owner(struct mm_pool *pool, const struct mm_id *id,

@@ -2,7 +2,7 @@
  * refresh: the regular upkeep of the database (floor 3), for a timer.
  *
  * Shape    partitions are made ahead, daily_metrics is computed anew without blocking readers,
- *          and, when asked for, months older than the retention are dropped.
+ *          the answers kept for retries are forgotten after MM_REFRESH_ANSWER_HOURS, and, when asked for, months older than the retention are dropped.
  * Errors   as mm_db_exec. Every step is safe to repeat.
  * Threads  one.
  */
@@ -10,6 +10,8 @@
 #define MM_STORE_REFRESH_H
 
 #include "store/db.h"
+
+enum { MM_REFRESH_ANSWER_HOURS = 24 };
 
 struct mm_refresh_options {
 	int months_ahead;   /* partitions to have ready after the current month, 0..24 */
@@ -20,6 +22,7 @@ struct mm_refresh_options {
 struct mm_refresh_result {
 	int partitions_made;
 	int partitions_dropped;
+	int answers_purged;
 };
 
 /* Runs the steps in the order above. The role is mamori_admin (or the owner). */

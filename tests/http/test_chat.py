@@ -336,7 +336,7 @@ class ChatOwner(ApiTest):
         first = self.chat("担当者に代わってください。")
         self.assertEqual(first["handoff"]["reason"], "human_requested")
         turn = self.chat("もう死にたいです。", first)
-        self.assertIsNone(turn["response"])
+        self.assertIn("0120-279-338", turn["response"])
         self.assertEqual((turn["handoff"]["reason"], turn["handoff"]["priority"]),
                          ("self_harm", "urgent"))
         rows = self.sql("SELECT priority FROM mamori.conversations WHERE"

@@ -193,7 +193,7 @@ class Origins(NginxTest):
             with self.subTest(method=method, path=path):
                 reply = STACK.request(method, path, None, {"Origin": SHOP})
                 self.assert_origin(reply, SHOP)
-                self.assertEqual(reply.headers["Access-Control-Expose-Headers"], "X-Request-Id, Retry-After")
+                self.assertEqual(reply.headers["Access-Control-Expose-Headers"], "X-Request-Id, Retry-After, Idempotent-Replayed")
                 self.assert_origin(STACK.request(method, path, None, {"Origin": OTHER}), None)
         self.nginx.write("cors.conf", before)
         self.nginx.reload()
@@ -211,6 +211,7 @@ class Origins(NginxTest):
             allowed = reply.headers["Access-Control-Allow-Headers"].lower()
             self.assertIn("authorization", allowed)
             self.assertIn("content-type", allowed)
+            self.assertIn("idempotency-key", allowed)
         denied = self.preflight(OTHER)
         self.assertEqual(denied.status, 204)
         self.assertFalse(set(denied.headers) & set(CORS_HEADERS), denied.headers)

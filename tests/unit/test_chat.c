@@ -201,6 +201,86 @@ static void reply_not_kept__answer_has_none_and_says_whose_it_is(void **state)
 	assert_int_equal(released, sizeof cases / sizeof cases[0]);
 }
 
+/* Answers, with the history as the client gives it; the texts of the shipped file. */
+static void ladder__goes_by_the_clients_history(void **state)
+{
+	static const struct {
+		const char *name, *message, *said;
+		const char *want, *never;
+	} notices[] = {
+	    {"medium: a notice", "責任者を出せ", "", "お控えくださいます", ""},
+	    {"medium again: none", "責任者を出せ", NULL, "", "お控えくださいます"},
+	    {"a complaint: none", "荷物が届きません", "", "配送状況", "お控えくださいます"},
+	    {"critical: the end", "お前を殺すぞ", "", "自動応答を終了いたします", "おつなぎ"},
+	    {"high: a person", "バカ", "", "担当者におつなぎ", "自動応答を終了"},
+	};
+	(void)state;
+	sink_status = MM_OK;
+	for (size_t i = 0; i < sizeof notices / sizeof notices[0]; i++) {
+		struct mm_arena *arena = mm_arena_new(0);
+		struct json_object *answer = NULL;
+		struct mm_error err = {.status = MM_OK};
+		const char *said = notices[i].said;
+		if (!said)
+			said = mm_replies_text(runtime.replies, MM_LANGUAGE_EN, MM_REPLY_NOTICE);
+		const char *json = mm_arena_printf(arena,
+						   "{\"message\":\"%s\",\"history\":[{\"role\":"
+						   "\"bot\",\"content\":\"はい。 %s\"}]}",
+						   notices[i].message, said);
+		assert_int_equal(send(json, NULL, &answer, &err, arena), MM_OK);
+		const char *response = text_of(answer, "response");
+		if (!strstr(response, notices[i].want) ||
+		    (notices[i].never[0] && strstr(response, notices[i].never)))
+			fail_msg("%s: %s", notices[i].name, json_object_to_json_string(answer));
+		mm_arena_free(arena);
+	}
+}
+
+static void turns_max__counts_the_other_side(void **state)
+{
+	static const char said[] = "{\"role\":\"bot\",\"content\":\"はい\"}";
+	static const struct {
+		int64_t max;
+		const char *want;
+	} caps[] = {{2, "turn_cap"}, {3, ""}, {0, ""}};
+	(void)state;
+	sink_status = MM_OK;
+	const int64_t before = settings.conversation.turns_max;
+	for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++) {
+		struct mm_arena *arena = mm_arena_new(0);
+		struct json_object *answer = NULL;
+		struct mm_error err = {.status = MM_OK};
+		settings.conversation.turns_max = caps[i].max;
+		const char *json = mm_arena_printf(
+		    arena, "{\"message\":\"荷物が届きません\",\"history\":[%s,%s]}", said, said);
+		assert_int_equal(send(json, NULL, &answer, &err, arena), MM_OK);
+		struct json_object *handoff = json_object_object_get(answer, "handoff");
+		assert_string_equal(handoff ? text_of(handoff, "reason") : "", caps[i].want);
+		mm_arena_free(arena);
+	}
+	settings.conversation.turns_max = before;
+}
+
+static void key__without_a_database__is_kept_with_the_answer_but_not_its_token(void **state)
+{
+	struct mm_arena *arena = mm_arena_new(0);
+	struct json_object *answer = NULL;
+	struct mm_error err = {.status = MM_OK};
+	(void)state;
+	sink_status = MM_OK;
+	assert_int_equal(send("{\"message\":\"届\",\"client_message_id\":\"0123456789abcdef\"}",
+			      NULL, &answer, &err, arena),
+			 MM_OK);
+	assert_string_equal(text_of(answer, "degraded"), "[ \"idempotency\" ]");
+	struct json_object *idempotency = json_object_object_get(parse(kept, arena), "idempotency");
+	assert_int_equal(strlen(text_of(idempotency, "key")), 64);
+	struct json_object *again = parse(text_of(idempotency, "answer"), arena);
+	assert_string_equal(text_of(again, "message_id"), text_of(answer, "message_id"));
+	assert_null(strstr(kept, text_of(answer, "conversation_token")));
+	assert_null(strstr(kept, "0123456789abcdef"));
+	mm_arena_free(arena);
+}
+
 static void token__of_the_conversation__is_needed(void **state)
 {
 	char good[160], bad[160], header[80], token[MM_TOKEN_TEXT];
@@ -289,6 +369,9 @@ int main(void)
 	    cmocka_unit_test(turn__ends_as_its_message_needs),
 	    cmocka_unit_test(no_answer__is_not_held_against_who_asks_again),
 	    cmocka_unit_test(record__holds_what_was_said),
+	    cmocka_unit_test(ladder__goes_by_the_clients_history),
+	    cmocka_unit_test(turns_max__counts_the_other_side),
+	    cmocka_unit_test(key__without_a_database__is_kept_with_the_answer_but_not_its_token),
 	    cmocka_unit_test(token__of_the_conversation__is_needed),
 	    cmocka_unit_test(database_down_without_token__gives_a_fresh_conversation),
 	    cmocka_unit_test(batch__is_one_record),

@@ -361,13 +361,13 @@ static void conversation_load__after_a_turn__is_that_turn(void **state)
 	bool exists;
 
 	assert_true(mm_id_parse(CONVERSATION, 36, &id));
-	assert_int_equal(mm_conversation_load(pool, &id, 20, mm_pool_now(pool) + 5000,
+	assert_int_equal(mm_conversation_load(pool, &id, 20, 50, mm_pool_now(pool) + 5000,
 					      &conversation, arena, &err),
 			 MM_OK);
 	assert_false(conversation.exists);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(sink.apply(sink.self, record.kind, &record, 1, &err), MM_OK);
-	assert_int_equal(mm_conversation_load(pool, &id, 20, mm_pool_now(pool) + 5000,
+	assert_int_equal(mm_conversation_load(pool, &id, 20, 50, mm_pool_now(pool) + 5000,
 					      &conversation, arena, &err),
 			 MM_OK);
 	assert_true(conversation.exists);
@@ -384,8 +384,8 @@ static void conversation_load__after_a_turn__is_that_turn(void **state)
 	assert_int_equal(conversation.messages[1].role, MM_ROLE_BOT);
 	assert_int_equal(conversation.messages[1].utc_ms, 1795400000001);
 	assert_false(conversation.messages[1].has_analysis);
-	assert_int_equal(mm_conversation_load(pool, &id, 0, mm_pool_now(pool) + 5000, &conversation,
-					      arena, &err),
+	assert_int_equal(mm_conversation_load(pool, &id, 0, 0, mm_pool_now(pool) + 5000,
+					      &conversation, arena, &err),
 			 MM_OK);
 	assert_true(conversation.exists);
 	assert_int_equal(conversation.count, 0);

@@ -75,12 +75,35 @@ static void no_answer__is_told_to_the_letter(void **state)
 			const char *text = mm_replies_text(replies, (enum mm_language)language,
 							   (enum mm_reply_key)key);
 			if (mm_replies_is_no_answer(replies, text, strlen(text)) !=
-			    (key >= MM_REPLY_FALLBACK))
+			    (key >= MM_REPLY_FALLBACK && key != MM_REPLY_NOTICE))
 				fail_msg("%d %s", key, text);
 			assert_false(mm_replies_is_no_answer(replies, text, strlen(text) - 1));
 		}
 	}
 	assert_false(mm_replies_is_no_answer(replies, "", 0));
+	mm_replies_free(replies);
+}
+
+static void notice_behind_a_reply__does_not_make_it_an_answer(void **state)
+{
+	static const struct {
+		enum mm_reply_key key;
+		const char *joint;
+		bool want;
+	} rows[] = {{MM_REPLY_FALLBACK, MM_REPLY_NOTICE_JOINT, true},
+		    {MM_REPLY_GREETING, MM_REPLY_NOTICE_JOINT, false},
+		    {MM_REPLY_FALLBACK, " ", false}};
+	struct mm_replies *replies = load_shipped();
+	struct mm_arena *arena = mm_arena_new(0);
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *text = mm_arena_printf(
+		    arena, "%s%s%s", mm_replies_text(replies, MM_LANGUAGE_EN, rows[i].key),
+		    rows[i].joint, mm_replies_text(replies, MM_LANGUAGE_JA, MM_REPLY_NOTICE));
+		if (mm_replies_is_no_answer(replies, text, strlen(text)) != rows[i].want)
+			fail_msg("%zu: %s", i, text);
+	}
+	mm_arena_free(arena);
 	mm_replies_free(replies);
 }
 
@@ -148,6 +171,7 @@ int main(void)
 	    cmocka_unit_test(continued_lines__are_joined_as_the_language_does),
 	    cmocka_unit_test(placeholder__is_filled),
 	    cmocka_unit_test(no_answer__is_told_to_the_letter),
+	    cmocka_unit_test(notice_behind_a_reply__does_not_make_it_an_answer),
 	    cmocka_unit_test(wrong_file__is_refused_with_its_line),
 	    cmocka_unit_test(missing_file__is_not_found),
 	    cmocka_unit_test(language__is_told_by_the_script),
