@@ -407,12 +407,12 @@ static enum mm_status keep(struct mm_turn *turn, const struct mm_deferral *defer
 	if (text.has_failed)
 		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the record");
 	turn->owner_when_kept = MM_OWNER__MAX;
-	const struct mm_record record = {.kind = MM_RECORD_TURN,
-					 .id = turn->record_id,
-					 .json = text.data,
-					 .length = text.length,
-					 .owner_out =
-					     turn->is_answered ? &turn->owner_when_kept : NULL};
+	const struct mm_record record = {
+	    .kind = MM_RECORD_TURN,
+	    .id = turn->record_id,
+	    .json = text.data,
+	    .length = text.length,
+	    .owner_out = mm_turn_is_reply_held(turn) ? &turn->owner_when_kept : NULL};
 	const struct mm_spooled spooled = {
 	    .tell = admit_spooled, .tell_dropped = admit_dropped, .context = turn};
 	return mm_keep(turn->runtime, &record, deferral, &spooled, turn->arena, err);

@@ -221,7 +221,7 @@ void mm_retry_write(struct mm_json_writer *writer, const struct mm_turn *turn)
 	mm_json_pair_text(writer, "key", turn->retry.key);
 	mm_json_pair_text(writer, "message", turn->retry.message);
 	mm_json_pair_text(writer, "answer", blank_token(turn->answer, turn->arena));
-	if (turn->is_answered)
+	if (mm_turn_is_reply_held(turn))
 		mm_json_pair_text(writer, "without_reply", answer_without_reply(turn));
 	mm_json_object_end(writer);
 }

@@ -114,4 +114,12 @@ static inline void mm_turn_drop_reply(struct mm_turn *turn, enum mm_owner owner)
 	turn->reply = (struct mm_ai_reply){.text = NULL};
 }
 
+/* Whether the reply is kept and told only if the bot has the conversation still. Words of care reach
+ * the customer whoever has it. */
+static inline bool mm_turn_is_reply_held(const struct mm_turn *turn)
+{
+	return turn->is_answered &&
+	       !(turn->has_handoff && turn->handoff.reason == MM_HANDOFF_SELF_HARM);
+}
+
 #endif

@@ -285,7 +285,7 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_json_object_begin(writer);
 	pair_id(writer, "id", &turn->record_id);
 	mm_json_pair_i64(writer, "at", turn->now_utc_ms);
-	mm_json_pair_bool(writer, "is_reply_held", turn->is_answered);
+	mm_json_pair_bool(writer, "is_reply_held", mm_turn_is_reply_held(turn));
 	write_conversation(writer, turn);
 	mm_json_key(writer, "messages");
 	mm_json_array_begin(writer);

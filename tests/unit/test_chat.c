@@ -276,6 +276,10 @@ static void key__without_a_database__is_kept_with_the_answer_but_not_its_token(v
 	assert_int_equal(strlen(text_of(idempotency, "key")), 64);
 	struct json_object *again = parse(text_of(idempotency, "answer"), arena);
 	assert_string_equal(text_of(again, "message_id"), text_of(answer, "message_id"));
+	struct json_object *silent = parse(text_of(idempotency, "without_reply"), arena);
+	assert_null(json_object_object_get(silent, "response"));
+	assert_string_equal(text_of(silent, "owner"), "human");
+	assert_string_equal(text_of(silent, "message_id"), text_of(answer, "message_id"));
 	assert_null(strstr(kept, text_of(answer, "conversation_token")));
 	assert_null(strstr(kept, "0123456789abcdef"));
 	mm_arena_free(arena);
