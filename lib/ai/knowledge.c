@@ -13,6 +13,7 @@ struct mm_knowledge {
 	const struct mm_knowledge_article *articles;
 	size_t count;
 	int64_t version;
+	size_t text_bytes;
 	struct mm_search *search;
 };
 
@@ -24,6 +25,8 @@ static enum mm_status build(struct mm_knowledge *knowledge, struct mm_error *err
 		return mm_error_cause(err, MM_NO_MEMORY, "knowledge: no memory");
 	for (size_t i = 0; i < knowledge->count; i++) {
 		const struct mm_knowledge_article *article = &knowledge->articles[i];
+		knowledge->text_bytes +=
+		    strlen(article->title) + strlen(article->body) + strlen(article->tags);
 		documents[i] = (struct mm_search_document){
 		    article->title, article->body, article->tags, (uint8_t)article->language};
 	}
@@ -74,7 +77,8 @@ int64_t mm_knowledge_version(const struct mm_knowledge *knowledge)
 
 size_t mm_knowledge_bytes(const struct mm_knowledge *knowledge)
 {
-	return sizeof(*knowledge) + mm_search_bytes(knowledge->search) + knowledge->arena->reserved;
+	return sizeof(*knowledge) + mm_search_bytes(knowledge->search) + knowledge->text_bytes +
+	       knowledge->count * sizeof(*knowledge->articles);
 }
 
 enum mm_status mm_knowledge_find(const struct mm_knowledge *knowledge, const char *text,

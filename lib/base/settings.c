@@ -90,6 +90,9 @@ static const struct mm_setting table[] = {
     {AT(ai, replies_file), MM_SETTING_PATH, MM_REPLIES_FILE, 1, PATH_BYTES, NULL,
      "The texts of the built-in responder."},
 
+    {AT(knowledge, check_seconds), MM_SETTING_I64, "30", 1, 3600, NULL,
+     "How often a worker looks whether the articles have changed."},
+
     {AT(log, level), MM_SETTING_ENUM, "notice", 0, 0, mm_log_level_names,
      "The least severe lines that are written."},
 };

@@ -67,6 +67,9 @@ struct mm_settings {
 		const char *replies_file;
 	} ai;
 	struct {
+		int64_t check_seconds;
+	} knowledge;
+	struct {
 		enum mm_log_level level;
 	} log;
 };
