@@ -14,6 +14,7 @@ static enum mm_status post_chat(void *context, const struct mm_request *request,
 	const struct mm_deferral deferral = mm_request_deferral(request);
 	struct mm_chat_request chat = {.authorization = request->authorization,
 				       .request_id = request->request_id,
+				       .started_mono_ms = request->started_mono_ms,
 				       .deferral = &deferral};
 	const enum mm_status status = mm_json_parse(request->body, request->body_length, &limits,
 						    &chat.body, request->arena, err);

@@ -162,6 +162,24 @@ const char *mm_replies_text(const struct mm_replies *replies, enum mm_language l
 	return replies->texts[language][key];
 }
 
+bool mm_replies_is_no_answer(const struct mm_replies *replies, const char *text, size_t length)
+{
+	static const enum mm_reply_key no_answers[] = {
+	    MM_REPLY_FALLBACK,          MM_REPLY_APOLOGY,
+	    MM_REPLY_HANDOFF_SEVERITY,  MM_REPLY_HANDOFF_HUMAN_REQUESTED,
+	    MM_REPLY_HANDOFF_ANGER,     MM_REPLY_HANDOFF_FALLBACK,
+	    MM_REPLY_HANDOFF_SELF_HARM,
+	};
+	for (int language = 0; language < MM_LANGUAGE__MAX; language++) {
+		for (size_t i = 0; i < sizeof no_answers / sizeof no_answers[0]; i++) {
+			const char *reply = replies->texts[language][no_answers[i]];
+			if (strlen(reply) == length && memcmp(reply, text, length) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Adds the value of the placeholder at `at`; returns its length, or 0 where there is none. */
 static size_t add_placeholder(struct mm_buffer *out, const char *at,
 			      const struct mm_reply_values *values)

@@ -9,6 +9,9 @@
 #ifndef MM_AI_REPLIES_H
 #define MM_AI_REPLIES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/arena.h"
 #include "base/status.h"
 
@@ -47,6 +50,10 @@ void mm_replies_free(struct mm_replies *replies);
 /* The text of `key`; never NULL. Borrowed. */
 const char *mm_replies_text(const struct mm_replies *replies, enum mm_language language,
 			    enum mm_reply_key key);
+
+/* Whether `text` is, to the letter, a reply that answers nothing: the bot has no answer, a person
+ * will come. */
+bool mm_replies_is_no_answer(const struct mm_replies *replies, const char *text, size_t length);
 
 /* What stands in for a placeholder; NULL leaves the placeholder out. */
 struct mm_reply_values {

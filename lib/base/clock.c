@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-#include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 static const int64_t MS_PER_DAY = 86400000;
@@ -85,4 +85,121 @@ void mm_clock_format_utc(int64_t utc_ms, char out[MM_CLOCK_TEXT])
 	out = put_digits(out, ms / 1000 % 60, 2, '.');
 	out = put_digits(out, ms % 1000, 3, 'Z');
 	*out = '\0';
+}
+
+/* What is left of a text that is being read. */
+struct reading {
+	const char *at, *end;
+};
+
+static bool take_char(struct reading *reading, const char *choices)
+{
+	if (reading->at == reading->end || !*reading->at || !strchr(choices, *reading->at))
+		return false;
+	reading->at++;
+	return true;
+}
+
+/* Exactly `digits` digits, a value within [min, max]. */
+static bool take_number(struct reading *reading, unsigned digits, unsigned min, unsigned max,
+			unsigned *out)
+{
+	unsigned value = 0;
+
+	for (unsigned i = 0; i < digits; i++) {
+		if (reading->at == reading->end || *reading->at < '0' || *reading->at > '9')
+			return false;
+		value = value * 10 + (unsigned)(*reading->at++ - '0');
+	}
+	*out = value;
+	return value >= min && value <= max;
+}
+
+static unsigned days_in(unsigned year, unsigned month)
+{
+	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && is_leap);
+}
+
+/* Days since 1970-01-01; the reverse of date_of. */
+static int64_t day_of(const struct date *date)
+{
+	unsigned year = date->year + 400 - (date->month <= 2);
+	unsigned march_month = date->month > 2 ? date->month - 3 : date->month + 9;
+	unsigned day_of_year = (153 * march_month + 2) / 5 + date->day - 1;
+	unsigned day_of_era = year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + day_of_year;
+
+	return (int64_t)(year / 400) * 146097 + day_of_era - (146097 - 60) + FIRST_MS / MS_PER_DAY;
+}
+
+static bool take_date(struct reading *reading, int64_t *ms_out)
+{
+	struct date date;
+
+	if (!take_number(reading, 4, 0, 9999, &date.year) || !take_char(reading, "-") ||
+	    !take_number(reading, 2, 1, 12, &date.month) || !take_char(reading, "-") ||
+	    !take_number(reading, 2, 1, days_in(date.year, date.month), &date.day))
+		return false;
+	*ms_out = day_of(&date) * MS_PER_DAY;
+	return true;
+}
+
+/* The digits after the point: the first three, the others are dropped. */
+static bool take_fraction(struct reading *reading, unsigned *ms_out)
+{
+	unsigned scale = 100, digit;
+
+	*ms_out = 0;
+	if (!take_char(reading, "."))
+		return true;
+	if (!take_number(reading, 1, 0, 9, &digit))
+		return false;
+	do {
+		*ms_out += digit * scale;
+		scale /= 10;
+	} while (take_number(reading, 1, 0, 9, &digit));
+	return true;
+}
+
+static bool take_time(struct reading *reading, int64_t *ms_out)
+{
+	unsigned hour, minute, second, ms;
+
+	if (!take_number(reading, 2, 0, 23, &hour) || !take_char(reading, ":") ||
+	    !take_number(reading, 2, 0, 59, &minute) || !take_char(reading, ":") ||
+	    !take_number(reading, 2, 0, 60, &second) || !take_fraction(reading, &ms))
+		return false;
+	*ms_out = ((int64_t)(hour * 60 + minute) * 60 + second) * 1000 + ms;
+	return true;
+}
+
+static bool take_offset(struct reading *reading, int64_t *ms_out)
+{
+	unsigned hour, minute;
+	bool is_behind;
+
+	*ms_out = 0;
+	if (take_char(reading, "Zz"))
+		return true;
+	is_behind = take_char(reading, "-");
+	if ((!is_behind && !take_char(reading, "+")) || !take_number(reading, 2, 0, 23, &hour) ||
+	    !take_char(reading, ":") || !take_number(reading, 2, 0, 59, &minute))
+		return false;
+	*ms_out = (int64_t)(hour * 60 + minute) * 60000 * (is_behind ? -1 : 1);
+	return true;
+}
+
+bool mm_clock_parse_utc(const char *text, size_t length, int64_t *out)
+{
+	struct reading reading = {text, text + length};
+	int64_t date, time_of_day, offset;
+
+	if (!take_date(&reading, &date) || !take_char(&reading, "Tt ") ||
+	    !take_time(&reading, &time_of_day) || !take_offset(&reading, &offset) ||
+	    reading.at != reading.end)
+		return false;
+	*out = date + time_of_day - offset;
+	return true;
 }

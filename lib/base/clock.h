@@ -15,6 +15,8 @@
 #ifndef MM_BASE_CLOCK_H
 #define MM_BASE_CLOCK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { MM_CLOCK_TEXT = 25 };
@@ -45,5 +47,13 @@ static inline int64_t mm_clock_mono_ms(const struct mm_clock *clock)
  * written as the first or the last moment that fits.
  */
 void mm_clock_format_utc(int64_t utc_ms, char out[MM_CLOCK_TEXT]);
+
+/*
+ * Reads a moment of RFC 3339: "2026-11-23T03:04:05.678Z", a fraction of any length or none, an
+ * offset such as +09:00 in place of Z. Digits beyond milliseconds are dropped, and a leap second is
+ * the second after. False, and *out is untouched, for anything else, a day that does not exist
+ * included.
+ */
+bool mm_clock_parse_utc(const char *text, size_t length, int64_t *out);
 
 #endif

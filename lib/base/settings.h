@@ -18,6 +18,7 @@
 #ifndef MM_BASE_SETTINGS_H
 #define MM_BASE_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,24 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/status.h"
+
+/* The section of one AI provider. */
+struct mm_provider_settings {
+	const char *base_url;
+	const char *model;
+	const char *key_file; /* "": none */
+	const char *ca_file;  /* "": the system's */
+	bool stream;
+	bool tools;
+	int64_t connect_timeout_ms;
+	int64_t first_token_timeout_ms;
+	int64_t idle_timeout_ms;
+	int64_t total_timeout_ms;
+	int64_t max_input_tokens;
+	int64_t max_output_tokens;
+	int64_t max_concurrent;
+	int64_t daily_tokens; /* 0: no limit */
+};
 
 struct mm_settings {
 	struct {
@@ -65,7 +84,12 @@ struct mm_settings {
 	struct {
 		const char *chain;
 		const char *replies_file;
+		int64_t deadline_ms;
+		int64_t breaker_failures;
+		int64_t breaker_pause_ms;
+		const char *prompt_file;
 	} ai;
+	struct mm_provider_settings anthropic, gemini, openai;
 	struct {
 		int64_t check_seconds;
 	} knowledge;

@@ -1,129 +1,43 @@
-/* conversation.c: what the thread shows: the same demand again and again, rising risk, duration.
- * One message of an unresolved complaint never counts against the customer. */
+/* conversation.c: what a thread means: persistence, restraint, rising risk. The counts are
+ * thread.c's. One message of an unresolved complaint never counts against the customer. */
 #include "config.h"
 
 #include "detect/judge.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
-#include "text/utf8.h"
+#include "detect/thread.h"
 
-enum {
-	WINDOW_MS = 10 * 60 * 1000, /* how far back a repetition counts */
-	REPETITIONS_MIN = 3,        /* earlier ones that make persistence */
-	LENGTH_MIN = 6,             /* characters; shorter messages repeat innocently */
-	GRAMS_MAX = 512,            /* of a message that are compared */
-	MESSAGES_MAX = 40           /* latest messages that are compared */
+enum { FINDINGS_MAX = 2 }; /* of a thread: one of each category */
+
+static const double base_weight = 2.0;    /* of a finding that just meets its minimum */
+static const double step_weight = 0.25;   /* of each one more, */
+static const double steps_max = 4.0;      /* of which so many count */
+static const double earlier_weight = 0.5; /* harassment came before */
+
+/* Why a thread is objected to. The first of a category that applies is its finding. */
+enum objection { REPEATED_SOON, REPEATED_LONG, FLOODED, DETAINED, OBJECTION__MAX };
+
+static const struct {
+	enum mm_category category;
+	const char *rule, *reason, *reason_en;
+} objections[OBJECTION__MAX] = {
+    [REPEATED_SOON] = {MM_CATEGORY_PERSISTENCE, "conversation.persistence",
+		       "回答の後も、同じ要求が短時間に繰り返されています。",
+		       "The same demand is repeated within minutes although it was answered."},
+    [REPEATED_LONG] = {MM_CATEGORY_PERSISTENCE, "conversation.persistence",
+		       "何度回答しても、同じ要求が繰り返されています。",
+		       "The same demand comes again and again although it was answered more than "
+		       "once."},
+    [FLOODED] = {MM_CATEGORY_PERSISTENCE, "conversation.persistence",
+		 "威圧や暴言を含むメッセージが1分間に多数送られています。",
+		 "Many messages with abuse or pressure in them were sent within one minute."},
+    [DETAINED] = {MM_CATEGORY_RESTRAINT, "conversation.restraint",
+		  "回答の後も会話が長時間途切れず、同じ要求や威圧が続いています。",
+		  "The conversation goes on for very long without a pause, with repeated demands "
+		  "or harassment, although it was answered."},
 };
-
-static const double similarity_min = 0.8;
-static const double persistence_weight = 2.0;
-static const char persistence_rule[] = "conversation.persistence";
-static const char persistence_ja[] = "回答の後も、同じ要求が短時間に繰り返されています。";
-static const char persistence_en[] =
-    "The same demand is repeated within minutes although it was answered.";
-
-/* The character pairs of a squeezed text, sorted. */
-struct grams {
-	uint32_t items[GRAMS_MAX];
-	size_t count;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Blanks and punctuation say nothing about sameness. */
-static bool is_sign(uint32_t c)
-{
-	bool is_digit = c >= '0' && c <= '9', is_letter = c >= 'a' && c <= 'z';
-
-	return (c < 0x80 && !is_digit && !is_letter) || (c >= 0x3000 && c <= 0x303f) || c == 0x30fb;
-}
-
-static void read_grams(const struct mm_folded *text, struct grams *out)
-{
-	uint32_t before = 0, now;
-	size_t at = 0;
-
-	out->count = 0;
-	while (at < text->length && out->count < GRAMS_MAX) {
-		size_t length = mm_utf8_decode(text->text + at, text->length - at, &now);
-
-		if (length == 0)
-			break;
-		at += length;
-		if (is_sign(now))
-			continue;
-		if (before != 0)
-			out->items[out->count++] = before * 0x9e3779b1u ^ now;
-		before = now;
-	}
-	qsort(out->items, out->count, sizeof(out->items[0]), by_value);
-}
-
-/* Dice's coefficient of the two bags of pairs. */
-static double similarity(const struct grams *a, const struct grams *b)
-{
-	size_t i = 0, j = 0, common = 0;
-
-	while (i < a->count && j < b->count) {
-		if (a->items[i] == b->items[j]) {
-			common++, i++, j++;
-		} else if (a->items[i] < b->items[j]) {
-			i++;
-		} else {
-			j++;
-		}
-	}
-	return a->count + b->count ? 2.0 * (double)common / (double)(a->count + b->count) : 0.0;
-}
-
-static bool is_comparable(const struct mm_reading *reading, const struct mm_past *past,
-			  const struct mm_past_message *message)
-{
-	return message->is_customer && message->utc_ms > 0 &&
-	       past->now_utc_ms - message->utc_ms <= WINDOW_MS && message->length > 0 &&
-	       message->length / 3 <= reading->length && reading->length / 3 <= message->length;
-}
-
-/* Counts the earlier messages that say the same; *answered_out: one of them was answered. */
-static enum mm_status count_repetitions(struct mm_reading *reading, const struct mm_past *past,
-					unsigned *count_out, bool *answered_out,
-					struct mm_error *err)
-{
-	const struct mm_folded *text = &reading->views[MM_FOLD_SQUEEZED];
-	size_t first = past->count > MESSAGES_MAX ? past->count - MESSAGES_MAX : 0;
-	struct grams own, other;
-	unsigned count = 0;
-	bool has_answer = false;
-
-	read_grams(text, &own);
-	for (size_t i = first; i < past->count; i++) {
-		const struct mm_past_message *message = &past->messages[i];
-		struct mm_folded folded;
-		enum mm_status status;
-
-		has_answer = has_answer || (count > 0 && !message->is_customer);
-		if (!is_comparable(reading, past, message))
-			continue;
-		status = mm_fold(message->text, message->length, MM_FOLD_SQUEEZED, &folded,
-				 reading->arena, err);
-		if (status == MM_NO_MEMORY)
-			return status;
-		if (status != MM_OK)
-			continue;
-		read_grams(&folded, &other);
-		count += similarity(&own, &other) >= similarity_min;
-	}
-	*count_out = count;
-	*answered_out = has_answer;
-	return MM_OK;
-}
 
 static bool is_angry(const struct mm_past_message *message)
 {
@@ -162,69 +76,175 @@ static bool is_rising(const struct mm_past *past, enum mm_severity current)
 	       current >= MM_SEVERITY_MEDIUM;
 }
 
-static enum mm_status add_persistence(struct mm_reading *reading, struct mm_harassment *harassment,
-				      struct mm_error *err)
+/* Whether the message presses at all. Thanks, questions, polite words, a report of what is still
+ * wrong, a need for accommodation and despair never do. */
+static bool insists(const struct mm_reading *reading, const struct mm_analysis *analysis)
 {
-	struct mm_finding *findings =
-	    mm_arena_alloc(reading->arena, (harassment->finding_count + 1) * sizeof(*findings));
+	const unsigned mild = 1u << MM_SIGNAL_ACCOMMODATION | 1u << MM_SIGNAL_SELF_HARM;
 
-	if (!findings)
-		return mm_error_cause(err, MM_NO_MEMORY, "no memory for the findings");
-	if (harassment->finding_count > 0)
-		memcpy(findings, harassment->findings,
-		       harassment->finding_count * sizeof(*findings));
-	findings[harassment->finding_count] =
-	    (struct mm_finding){.rule = persistence_rule,
-				.severity = MM_SEVERITY_MEDIUM,
-				.categories = 1u << MM_CATEGORY_PERSISTENCE,
-				.end = reading->views[MM_FOLD_PLAIN].source_code_points,
-				.text = reading->utf8,
-				.text_length = reading->length,
-				.reason = persistence_ja,
-				.reason_en = persistence_en,
-				.weight = persistence_weight};
-	harassment->findings = findings;
-	harassment->finding_count++;
-	harassment->categories |= 1u << MM_CATEGORY_PERSISTENCE;
-	if (harassment->severity < MM_SEVERITY_MEDIUM) {
-		harassment->severity = MM_SEVERITY_MEDIUM;
-		harassment->is_harassment = true;
-		harassment->confidence = mm_harassment_confidence(persistence_weight);
+	if (reading->is_question || reading->is_polite || analysis->signals & mild)
+		return false;
+	if (analysis->intents & 1u << MM_INTENT_THANKS ||
+	    analysis->sentiment.sentiment == MM_SENTIMENT_POSITIVE)
+		return false;
+	return !reading->is_fair || analysis->harassment.severity >= MM_SEVERITY_MEDIUM;
+}
+
+static double weigh(double beyond_minimum, const struct mm_thread *thread)
+{
+	return base_weight + step_weight * fmin(beyond_minimum, steps_max) +
+	       (thread->shown.harassing_before > 0 ? earlier_weight : 0.0);
+}
+
+/* Each of these gives the weight of an objection, 0 when it does not apply. */
+
+static double weigh_repeated_soon(const struct mm_thread *thread,
+				  const struct mm_analysis *analysis)
+{
+	const unsigned count = thread->shown.repetitions;
+
+	(void)analysis;
+	if (count < MM_THREAD_RECENT_MIN || !thread->is_recent_answered)
+		return 0.0;
+	return weigh(count - MM_THREAD_RECENT_MIN, thread);
+}
+
+static double weigh_repeated_long(const struct mm_thread *thread,
+				  const struct mm_analysis *analysis)
+{
+	const unsigned count = thread->shown.repetitions_long;
+
+	(void)analysis;
+	if (count < MM_THREAD_LONG_MIN ||
+	    thread->shown.repetitions_answered < MM_THREAD_LONG_ANSWERS_MIN)
+		return 0.0;
+	return weigh(count - MM_THREAD_LONG_MIN, thread);
+}
+
+/* Many short lines are a story; many short lines of abuse are a flood. */
+static double weigh_flooded(const struct mm_thread *thread, const struct mm_analysis *analysis)
+{
+	const bool is_harassment = analysis->harassment.severity >= MM_SEVERITY_MEDIUM;
+	const unsigned harassing = thread->harassing_in_minute + is_harassment;
+
+	if (thread->shown.messages_per_minute < MM_THREAD_FLOOD_MIN ||
+	    harassing < MM_THREAD_FLOOD_HARASSING_MIN)
+		return 0.0;
+	if (!is_harassment && analysis->sentiment.sentiment != MM_SENTIMENT_ANGER)
+		return 0.0;
+	return weigh(harassing - MM_THREAD_FLOOD_HARASSING_MIN, thread);
+}
+
+static double weigh_detained(const struct mm_thread *thread, const struct mm_analysis *analysis)
+{
+	const struct mm_thread_stretch *stretch = &thread->stretch;
+	const bool is_repeated = stretch->repeated >= MM_THREAD_RESTRAINT_REPEATED_MIN &&
+				 thread->shown.repetitions_answered > 0;
+	const bool is_harassing = stretch->harassing >= MM_THREAD_RESTRAINT_HARASSING_MIN;
+	const int64_t beyond = thread->shown.unbroken_ms - MM_THREAD_RESTRAINT_MS;
+
+	(void)analysis;
+	if (beyond < 0 || stretch->messages < MM_THREAD_RESTRAINT_MESSAGES_MIN ||
+	    stretch->answers == 0 || (!is_repeated && !is_harassing))
+		return 0.0;
+	const int64_t steps = beyond / MM_THREAD_RESTRAINT_STEP_MS;
+
+	return weigh((double)steps, thread);
+}
+
+static double (*const weighings[OBJECTION__MAX])(const struct mm_thread *thread,
+						 const struct mm_analysis *analysis) = {
+    [REPEATED_SOON] = weigh_repeated_soon,
+    [REPEATED_LONG] = weigh_repeated_long,
+    [FLOODED] = weigh_flooded,
+    [DETAINED] = weigh_detained,
+};
+
+/* The findings of the thread, each about the whole message; returns how many. */
+static size_t object(const struct mm_reading *reading, const struct mm_thread *thread,
+		     const struct mm_analysis *analysis, struct mm_finding findings[FINDINGS_MAX])
+{
+	unsigned seen = 0;
+	size_t count = 0;
+
+	for (int i = 0; i < OBJECTION__MAX; i++) {
+		const unsigned category = 1u << objections[i].category;
+		const double weight = weighings[i](thread, analysis);
+
+		if (weight <= 0.0 || seen & category)
+			continue;
+		seen |= category;
+		findings[count++] =
+		    (struct mm_finding){.rule = objections[i].rule,
+					.severity = MM_SEVERITY_MEDIUM,
+					.categories = category,
+					.end = reading->views[MM_FOLD_PLAIN].source_code_points,
+					.text = reading->utf8,
+					.text_length = reading->length,
+					.reason = objections[i].reason,
+					.reason_en = objections[i].reason_en,
+					.weight = weight};
 	}
+	return count;
+}
+
+/* Adds the thread's findings behind the message's own. */
+static enum mm_status add(struct mm_harassment *harassment, const struct mm_finding *findings,
+			  size_t count, struct mm_arena *arena, struct mm_error *err)
+{
+	const size_t before = harassment->finding_count;
+	struct mm_finding *all = mm_arena_alloc(arena, (before + count) * sizeof(*all));
+	double weight = 0.0;
+
+	if (!all)
+		return mm_error_cause(err, MM_NO_MEMORY, "no memory for the findings");
+	if (before > 0)
+		memcpy(all, harassment->findings, before * sizeof(*all));
+	memcpy(all + before, findings, count * sizeof(*all));
+	harassment->findings = all;
+	harassment->finding_count = before + count;
+	for (size_t i = 0; i < count; i++) {
+		harassment->categories |= findings[i].categories;
+		weight += findings[i].weight;
+	}
+	const double confidence = mm_harassment_confidence(weight);
+
+	if (!harassment->is_harassment || harassment->confidence < confidence)
+		harassment->confidence = confidence;
+	if (harassment->severity < MM_SEVERITY_MEDIUM)
+		harassment->severity = MM_SEVERITY_MEDIUM;
+	harassment->is_harassment = true;
 	return MM_OK;
 }
 
-static enum mm_status judge_repetition(struct mm_reading *reading, const struct mm_past *past,
-				       struct mm_analysis *out, struct mm_error *err)
+static enum mm_status judge_thread(const struct mm_reading *reading, const struct mm_past *past,
+				   struct mm_analysis *out, struct mm_error *err)
 {
-	const struct mm_folded *text = &reading->views[MM_FOLD_SQUEEZED];
-	bool is_answered = false;
-	enum mm_status status;
+	struct mm_finding findings[FINDINGS_MAX];
+	struct mm_thread thread;
+	const enum mm_status status = mm_thread_read(reading, past, &thread, err);
 
-	if (mm_utf8_count(text->text, text->length) < LENGTH_MIN)
-		return MM_OK;
-	status =
-	    count_repetitions(reading, past, &out->conversation.repetitions, &is_answered, err);
 	if (status != MM_OK)
 		return status;
-	if (out->conversation.repetitions < REPETITIONS_MIN || !is_answered ||
-	    reading->is_question || reading->is_polite)
+	thread.shown.angry_in_a_row = out->conversation.angry_in_a_row;
+	out->conversation = thread.shown;
+	if (!insists(reading, out))
 		return MM_OK;
-	return add_persistence(reading, &out->harassment, err);
+	const size_t count = object(reading, &thread, out, findings);
+
+	return count > 0 ? add(&out->harassment, findings, count, reading->arena, err) : MM_OK;
 }
 
-enum mm_status mm_conversation_judge(struct mm_reading *reading, const struct mm_past *past,
+enum mm_status mm_conversation_judge(const struct mm_reading *reading, const struct mm_past *past,
 				     struct mm_analysis *out, struct mm_error *err)
 {
-	enum mm_status status;
-
 	out->conversation = (struct mm_conversation_reading){
-	    .angry_in_a_row = count_angry(past, out->sentiment.sentiment)};
+	    .angry_in_a_row = count_angry(past, out->sentiment.sentiment),
+	    .messages_per_minute = 1};
 	if (!past || past->count == 0)
 		return MM_OK;
-	if (past->messages[0].utc_ms > 0 && past->now_utc_ms > past->messages[0].utc_ms)
-		out->conversation.duration_ms = past->now_utc_ms - past->messages[0].utc_ms;
-	status = judge_repetition(reading, past, out, err);
+	const enum mm_status status = judge_thread(reading, past, out, err);
+
 	if (status != MM_OK)
 		return status;
 	out->conversation.is_escalating =

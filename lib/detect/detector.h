@@ -11,7 +11,7 @@
  * Errors   enum mm_status; outputs are untouched unless MM_OK
  * Threads  one detector may be used by any number of threads at once; scanning is limited to
  *          MM_SCANNERS_MAX threads at a time, the others wait (microseconds): this bounds memory
- * Limits   MM_FINDINGS_MAX findings, MM_KEYWORDS_MAX keywords, MM_HITS_MAX pattern hits of a view
+ * Limits   MM_FINDINGS_MAX findings of the message, MM_KEYWORDS_MAX keywords, MM_HITS_MAX pattern hits of a view
  *          and MM_HITS_PART_MAX of one pattern part, MM_STEPS_MAX steps of matching; what
  *          exceeds a limit is not looked at
  *
@@ -34,6 +34,27 @@
  *   to it: an angry customer is also dissatisfied. score[c] = sum[c] / (sum of all + 0.5), neutral gets the 0.5. The class is
  *   the highest score; ties go to anger, negative, positive, neutral in this order. confidence =
  *   highest - half of the second, at most 0.95.
+ * Conversation
+ *   A thread adds at most two findings, each about the whole message and of severity medium.
+ *   conversation.persistence, by the first of these that applies:
+ *     repeated soon   3 earlier messages of 10 minutes say the same, and one was answered
+ *     repeated long   4 earlier messages of 7 days, or of an unknown time, say the same, and 2 were
+ *                     answered
+ *     flooded         8 messages within a minute, this one included, of which 4 are harassment by
+ *                     themselves; and this one is, or is angry
+ *   conversation.restraint: 60 minutes without a pause of 15, 8 messages of the customer in them
+ *     and an answer, and in them 3 earlier messages that say the same (one was answered), or 2
+ *     that are harassment by themselves
+ *   Neither when the message does not insist: it is a question, polite, thanks, positive, says that
+ *   accommodation is needed (a disability, an interpreter, writing), or is a sign of self-harm; or
+ *   it only asks or reports what is still wrong (context `fair`) and is no harassment by itself. A
+ *   message with a number that the earlier one did not have does not say the same. Where the other
+ *   side only said that it has no answer, or that a person will come, nothing was answered. The
+ *   windows and counts are constants of thread.h; sameness is likeness.h's.
+ *   confidence = the higher of the message's own, when it is harassment by itself, and
+ *     1 / (1 + exp(-W)), kept in 0.5 .. 0.99; W = sum over the thread's findings of
+ *     2 + 0.25 s + 0.5 h, s = messages beyond the minimum, for restraint half hours beyond the
+ *     hour (at most 4), h = 1 when an earlier message was harassment
  */
 #ifndef MM_DETECT_DETECTOR_H
 #define MM_DETECT_DETECTOR_H
@@ -62,7 +83,7 @@ struct mm_detector;
 
 /* One place in the message that a rule objects to. */
 struct mm_finding {
-	const char *rule; /* rule id; "conversation.persistence" when the thread made it */
+	const char *rule; /* rule id; "conversation.…" when the thread made it */
 	enum mm_severity severity;
 	unsigned categories; /* bit set of enum mm_category */
 	size_t start, end;   /* code points of the message, end excluded */
@@ -77,7 +98,8 @@ struct mm_harassment {
 	enum mm_severity severity;
 	double confidence;
 	unsigned categories;         /* union over findings of medium and above */
-	struct mm_finding *findings; /* by position; the most severe when there are too many */
+	struct mm_finding *findings; /* by position; the most severe when there are too many; the
+				      * thread's come last */
 	size_t finding_count;
 	const char *recommendation, *recommendation_en; /* "" for none */
 };
@@ -97,6 +119,8 @@ struct mm_past_message {
 	size_t length;
 	int64_t utc_ms; /* 0 = unknown */
 	bool is_customer;
+	bool
+	    is_no_answer; /* of the other side: it has no answer, or says that a person will come */
 	bool has_analysis; /* severity and sentiment are known */
 	enum mm_severity severity;
 	enum mm_sentiment sentiment;
@@ -111,10 +135,15 @@ struct mm_past {
 
 /* What the thread, rather than the message, shows. */
 struct mm_conversation_reading {
-	unsigned repetitions; /* earlier messages of the last 10 minutes that say the same */
+	unsigned repetitions;      /* earlier messages of the last 10 minutes that say the same */
+	unsigned repetitions_long; /* of the last 7 days, or of an unknown time */
+	unsigned repetitions_answered; /* how often one of those was answered */
+	unsigned messages_per_minute;  /* the customer's of the last minute, this one included */
+	unsigned harassing_before;     /* earlier customer messages that were harassment */
 	bool is_escalating; /* risk rose over the last three customer messages, this one included */
 	unsigned angry_in_a_row; /* customer messages with anger up to this one, included */
 	int64_t duration_ms;     /* since the first message; 0 without history */
+	int64_t unbroken_ms;     /* since the last pause of more than 15 minutes */
 };
 
 struct mm_analysis {
@@ -185,7 +214,8 @@ const struct mm_rules *mm_detector_rules(const struct mm_detector *detector);
 
 /*
  * Judges one message: `length` bytes of valid UTF-8 at `utf8` (empty is fine: nothing found).
- * `past` may be NULL: then the conversation part stays zero, but angry_in_a_row.
+ * `past` may be NULL: then the conversation part stays zero, but angry_in_a_row and
+ * messages_per_minute.
  * MM_BAD_INPUT for invalid UTF-8, MM_NO_MEMORY when the arena's limit is reached (about 40 bytes
  * per byte of message are used, 300 KiB more for a message made of nothing but hits).
  */

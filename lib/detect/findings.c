@@ -156,6 +156,9 @@ bool mm_stretch_find(const struct mm_reading *reading, uint32_t *from_out, uint3
 		first = 0;
 		last = keyed->count;
 	}
+	/* A gram that begins with the end of a clause speaks of the next one. */
+	while (first + 1 < last && ends_clause(keyed->code_points[first]))
+		first++;
 	while (first > 0 && !ends_clause(keyed->code_points[first - 1]))
 		first--;
 	while (last < keyed->count && !ends_clause(keyed->code_points[last - 1]))

@@ -55,6 +55,15 @@ double mm_fusion_odds(const struct mm_fusion *fusion, enum mm_model_output quest
 	return odds;
 }
 
+double mm_fusion_category_odds(const struct mm_fusion *fusion, unsigned category, double score,
+			       bool has_rule, double harassment)
+{
+	const struct mm_fusion_category *row = &fusion->categories[category];
+
+	return (double)row->bias + (double)row->model * score +
+	       (has_rule ? (double)row->rule : 0.0) + (double)row->harassment * harassment;
+}
+
 double mm_fusion_probability(double odds)
 {
 	return 1.0 / (1.0 + exp(-odds));

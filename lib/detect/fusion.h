@@ -13,6 +13,8 @@
 #ifndef MM_DETECT_FUSION_H
 #define MM_DETECT_FUSION_H
 
+#include <stdbool.h>
+
 /* The model's outputs, and the questions of the fusion: the same. */
 enum mm_model_output {
 	MM_OUTPUT_HARASSMENT, /* medium and above */
@@ -77,6 +79,12 @@ const char *mm_output_name(enum mm_model_output output);
 /* The log-odds of one question. */
 double mm_fusion_odds(const struct mm_fusion *fusion, enum mm_model_output question,
 		      const struct mm_evidence *evidence);
+
+/* The log-odds of a category: of the model's score, of whether a rule of the category stands, and of
+ * the log-odds of harassment. The category is there from 0 on, which is not even odds: the border is
+ * where F1 is best. */
+double mm_fusion_category_odds(const struct mm_fusion *fusion, unsigned category, double score,
+			       bool has_rule, double harassment);
 
 /* 1 / (1 + exp(-odds)) */
 double mm_fusion_probability(double odds);

@@ -83,11 +83,8 @@ static unsigned fuse_categories(const struct mm_reading *reading, double odds)
 
 	mm_model_categories(reading->model, &reading->score, scores);
 	for (unsigned i = 0; i < MM_MODEL_CATEGORIES; i++) {
-		const struct mm_fusion_category *category = &fusion->categories[i];
-		const double rule = reading->tally.categories & 1u << i ? 1.0 : 0.0;
-		const double now = (double)category->bias + (double)category->model * scores[i] +
-				   (double)category->rule * rule +
-				   (double)category->harassment * odds;
+		const double now = mm_fusion_category_odds(
+		    fusion, i, scores[i], reading->tally.categories >> i & 1u, odds);
 
 		if (now >= 0.0)
 			set |= 1u << i;

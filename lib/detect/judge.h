@@ -22,8 +22,8 @@ enum mm_status mm_harassment_judge(struct mm_reading *reading, enum mm_sentiment
 				   unsigned signals, struct mm_harassment *out,
 				   struct mm_error *err);
 
-/* Reads the thread into out->conversation; adds the finding persistence to out->harassment. */
-enum mm_status mm_conversation_judge(struct mm_reading *reading, const struct mm_past *past,
+/* Reads the thread into out->conversation; adds its findings to out->harassment. */
+enum mm_status mm_conversation_judge(const struct mm_reading *reading, const struct mm_past *past,
 				     struct mm_analysis *out, struct mm_error *err);
 
 /* What the person who answers should do; "" for none. */

@@ -196,7 +196,7 @@ enum mm_status mm_labelled_read(const struct mm_columns *columns, const char *li
 				struct mm_labelled *out, struct mm_arena *arena,
 				struct mm_error *err)
 {
-	struct field fields[FIELDS_MAX];
+	struct field fields[FIELDS_MAX] = {{.length = 0}};
 	struct mm_labelled row = {.length = 0};
 	const int count = cut(line, length, fields);
 	enum mm_status status;

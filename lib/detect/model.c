@@ -4,6 +4,7 @@
 
 #include "detect/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,14 +220,8 @@ static inline void add_row(struct tally *tally, uint32_t row)
 		flush(tally);
 }
 
-/* Character `at` of a text with a mark at each end. */
-static inline uint32_t character_at(const uint32_t *characters, uint32_t count, uint32_t at)
-{
-	return at == 0 || at > count ? MM_GRAM_EDGE : mm_gram_character(characters[at - 1]);
-}
-
 /* Adds the grams that begin at `at`; returns the sum of their harassment weights. */
-static inline int32_t add_grams(struct tally *tally, const uint32_t *characters, uint32_t count,
+static inline int32_t add_grams(struct tally *tally, const uint32_t *text, uint32_t count,
 				uint32_t at)
 {
 	const struct mm_model *model = tally->model;
@@ -240,7 +235,7 @@ static inline int32_t add_grams(struct tally *tally, const uint32_t *characters,
 	for (; at < end; at++) {
 		uint32_t row;
 
-		hash = mm_gram_extend(hash, character_at(characters, count, at));
+		hash = mm_gram_extend(hash, mm_gram_at(text, count, at));
 		row = find_row(model, slot_bits, hash);
 		if (row == UINT32_MAX)
 			break;
@@ -249,6 +244,15 @@ static inline int32_t add_grams(struct tally *tally, const uint32_t *characters,
 	}
 	return sum;
 }
+
+/* A message as its grams see it. */
+struct reading {
+	uint32_t *characters, *places;
+	uint32_t length;
+};
+
+/* Log-odds that a character has to add, or it is not of what speaks for harassment. */
+static const double dull_weight = 0.3;
 
 /* The stretch of a message with the largest sum, found in one pass (Kadane's algorithm). */
 struct stretch {
@@ -270,8 +274,16 @@ static void lengthen(struct stretch *stretch, uint32_t at, int32_t sum)
 	}
 }
 
-static void write_score(struct tally *tally, const struct stretch *stretch, uint32_t count,
-			struct mm_model_score *out)
+/* Where a place of the text with its marks came from; `last` is an end. */
+static uint32_t place_of(const struct reading *text, uint32_t at, uint32_t count)
+{
+	if (at <= 1 || text->length == 0)
+		return 0;
+	return at > text->length ? count : text->places[at - 1];
+}
+
+static void write_score(struct tally *tally, const struct stretch *stretch,
+			const struct reading *text, uint32_t count, struct mm_model_score *out)
 {
 	const struct mm_model_header *header = tally->model->header;
 
@@ -279,34 +291,48 @@ static void write_score(struct tally *tally, const struct stretch *stretch, uint
 	for (int i = 0; i < MM_MODEL_MAIN; i++)
 		out->main[i] = (double)header->bias[i] + (double)header->scale[i] * tally->total[i];
 	out->strongest = (double)header->scale[MM_OUTPUT_HARASSMENT] * stretch->best;
-	/* Without the marks. */
-	out->first = stretch->first > 0 ? stretch->first - 1 : 0;
-	out->last = stretch->last > 0 ? stretch->last - 1 : 0;
-	if (out->first > count)
-		out->first = count;
-	if (out->last > count)
-		out->last = count;
+	out->first = place_of(text, stretch->first, count);
+	out->last = place_of(text, stretch->last, count);
 	out->gram_count = tally->row_count;
 	out->grams = tally->rows;
+}
+
+static int32_t dull_units(const struct mm_model_header *header)
+{
+	const double scale = (double)header->scale[MM_OUTPUT_HARASSMENT];
+
+	return scale > 0.0 ? (int32_t)fmin(dull_weight / scale, INT8_MAX) : 0;
+}
+
+static bool make_room(struct tally *tally, struct reading *text, uint32_t count,
+		      struct mm_arena *arena)
+{
+	const struct mm_model_header *header = tally->model->header;
+	const size_t most = (size_t)(count + 2) * header->longest;
+
+	tally->seen = mm_arena_zalloc(arena, (header->gram_count / 64 + 1) * sizeof(uint64_t));
+	tally->rows = mm_arena_alloc(
+	    arena, (most < header->gram_count ? most : header->gram_count) * sizeof(uint16_t));
+	text->characters = mm_arena_alloc(arena, (size_t)(count + 1) * 2 * sizeof(uint32_t));
+	text->places = text->characters ? text->characters + count + 1 : NULL;
+	return tally->seen && tally->rows && text->characters;
 }
 
 enum mm_status mm_model_score(const struct mm_model *model, const uint32_t *characters,
 			      uint32_t count, struct mm_model_score *out, struct mm_arena *arena,
 			      struct mm_error *err)
 {
-	const struct mm_model_header *header = model->header;
-	const size_t most = (size_t)(count + 2) * header->longest;
+	const int32_t dull = dull_units(model->header);
 	struct tally tally = {.model = model};
 	struct stretch stretch = {.best = 0};
+	struct reading text;
 
-	tally.seen = mm_arena_zalloc(arena, (header->gram_count / 64 + 1) * sizeof(uint64_t));
-	tally.rows = mm_arena_alloc(arena, (most < header->gram_count ? most : header->gram_count) *
-					       sizeof(uint16_t));
-	if (!tally.seen || !tally.rows)
+	if (!make_room(&tally, &text, count, arena))
 		return mm_error_cause(err, MM_NO_MEMORY, "no memory to score a message");
-	for (uint32_t at = 0; at < count + 2; at++)
-		lengthen(&stretch, at, add_grams(&tally, characters, count, at));
-	write_score(&tally, &stretch, count, out);
+	text.length = mm_gram_text(characters, count, text.characters, text.places);
+	for (uint32_t at = 0; at < text.length + 2; at++)
+		lengthen(&stretch, at, add_grams(&tally, text.characters, text.length, at) - dull);
+	write_score(&tally, &stretch, &text, count, out);
 	return MM_OK;
 }
 
@@ -325,19 +351,4 @@ void mm_model_categories(const struct mm_model *model, const struct mm_model_sco
 	for (int j = 0; j < MM_MODEL_CATEGORIES; j++)
 		out[j] = (double)model->header->category_bias[j] +
 			 (double)model->header->category_scale[j] * total[j];
-}
-
-void mm_grams_each(const uint32_t *characters, uint32_t count, unsigned longest,
-		   bool (*goes_on)(void *self, uint64_t hash, unsigned length, uint32_t at),
-		   void *self)
-{
-	for (uint32_t first = 0; first < count + 2; first++) {
-		uint64_t hash = 0;
-
-		for (uint32_t at = first; at < count + 2 && at - first < longest; at++) {
-			hash = mm_gram_extend(hash, character_at(characters, count, at));
-			if (!goes_on(self, hash, at - first + 1, first))
-				break;
-		}
-	}
 }

@@ -59,7 +59,9 @@ struct mm_model;
 /* What the grams of one message say. */
 struct mm_model_score {
 	double main[MM_MODEL_MAIN];
-	double strongest;      /* the largest sum of harassment weights of a stretch */
+	/* The largest sum of harassment weights of a stretch, each character's less a little:
+	 * what says nothing is not of it. */
+	double strongest;
 	uint32_t first, last;  /* that stretch, last excluded; both 0 when none is positive */
 	uint32_t gram_count;   /* distinct known grams */
 	const uint16_t *grams; /* their rows, for mm_model_categories */
@@ -97,14 +99,6 @@ enum mm_status mm_model_score(const struct mm_model *model, const uint32_t *char
 /* The scores of the categories, for a message that was scored. */
 void mm_model_categories(const struct mm_model *model, const struct mm_model_score *score,
 			 double out[MM_MODEL_CATEGORIES]);
-
-/*
- * The trainer's way in: calls `each` with the hash of every gram of a text that `goes_on` accepts;
- * a gram is only made longer when it was accepted. `at` is the gram's first character.
- */
-void mm_grams_each(const uint32_t *characters, uint32_t count, unsigned longest,
-		   bool (*goes_on)(void *self, uint64_t hash, unsigned length, uint32_t at),
-		   void *self);
 
 /* The slot a hash begins at, and its tag; for the trainer, which fills the table. */
 static inline uint32_t mm_model_slot(uint64_t hash, uint32_t slot_bits)

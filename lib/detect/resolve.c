@@ -319,6 +319,7 @@ static void collect_support(struct mm_reading *reading)
 	reading->is_question =
 	    mm_context_is_there(support, reading->rules, reading->rules->question);
 	reading->is_polite = mm_context_is_there(support, reading->rules, reading->rules->polite);
+	reading->is_fair = mm_context_is_there(support, reading->rules, reading->rules->fair);
 }
 
 enum mm_status mm_resolve(struct mm_reading *reading, struct mm_error *err)

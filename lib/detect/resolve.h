@@ -28,7 +28,7 @@ struct mm_reading {
 	size_t length;
 	struct mm_folded views[MM_VIEWS];
 	const struct mm_trace *trace; /* NULL: nobody listens */
-	bool wants_contexts;          /* is_question and is_polite are asked for */
+	bool wants_contexts;          /* is_question, is_polite and is_fair are asked for */
 	bool has_failed;              /* no memory while judging */
 	struct mm_scanner *scanner;
 	struct mm_arena *arena;
@@ -36,7 +36,7 @@ struct mm_reading {
 	/* filled by mm_resolve */
 	struct mm_place *places;
 	size_t place_count;
-	bool is_question, is_polite;
+	bool is_question, is_polite, is_fair;
 	/* filled by evidence.c and model.c */
 	struct mm_tally tally;
 	struct mm_model_score score; /* with a model */

@@ -27,8 +27,10 @@
  *   signal    = self_harm       signal; other kinds but context and guard may set one too
  *   intent    = shipping        intent; the same
  *   context   = quote           context: its name; several stanzas may share one. The names
- *                               `question` and `polite` are also read by the detector itself: a
- *                               message with one of them is never persistence
+ *                               `question`, `polite` and `fair` (a request or report of what is
+ *                               still wrong) are also read by the detector itself: a thread is
+ *                               never held against a message with one of them, where `fair` stands
+ *                               only for a message that is no harassment by itself
  *   side      = around          context: before | after | around | anywhere (default around).
  *                               before: begins before or with the match; after: ends with or
  *                               after it; around: either; all three in the same sentence, with at

@@ -67,6 +67,7 @@ static enum mm_status number_contexts(struct builder *b)
 	}
 	rules->question = mm_rules_context_find(rules, "question");
 	rules->polite = mm_rules_context_find(rules, "polite");
+	rules->fair = mm_rules_context_find(rules, "fair");
 	return MM_OK;
 }
 

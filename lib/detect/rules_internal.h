@@ -164,8 +164,8 @@ struct mm_rules {
 	const char **contexts;
 	uint32_t context_count;
 	struct mm_view_set views[MM_VIEWS];
-	bool *needs_support;       /* by rule: has a guard, or contexts that matter */
-	uint32_t question, polite; /* context numbers, UINT32_MAX when there is none */
+	bool *needs_support;             /* by rule: has a guard, or contexts that matter */
+	uint32_t question, polite, fair; /* context numbers, UINT32_MAX when there is none */
 	size_t database_bytes;
 	bool is_from_cache;
 };

@@ -194,15 +194,19 @@ static void write_alert(struct mm_json_writer *writer, const struct mm_analysis 
 	mm_json_object_end(writer);
 }
 
-static void write_conversation(struct mm_json_writer *writer,
-			       const struct mm_conversation_reading *reading)
+void mm_conversation_write(struct mm_json_writer *writer,
+			   const struct mm_conversation_reading *reading)
 {
-	mm_json_key(writer, "conversation");
 	mm_json_object_begin(writer);
 	mm_json_pair_i64(writer, "repetitions", reading->repetitions);
+	mm_json_pair_i64(writer, "repetitions_long", reading->repetitions_long);
+	mm_json_pair_i64(writer, "repetitions_answered", reading->repetitions_answered);
+	mm_json_pair_i64(writer, "messages_per_minute", reading->messages_per_minute);
+	mm_json_pair_i64(writer, "harassing_before", reading->harassing_before);
 	mm_json_pair_bool(writer, "is_escalating", reading->is_escalating);
 	mm_json_pair_i64(writer, "angry_in_a_row", reading->angry_in_a_row);
 	mm_json_pair_i64(writer, "duration_ms", reading->duration_ms);
+	mm_json_pair_i64(writer, "unbroken_ms", reading->unbroken_ms);
 	mm_json_object_end(writer);
 }
 
@@ -221,7 +225,8 @@ void mm_analysis_write(struct mm_json_writer *writer, const struct mm_analysis *
 	mm_json_pair_text(writer, "combined_risk", mm_severity_name(analysis->combined_risk));
 	mm_json_key(writer, "signals");
 	mm_signals_write(writer, analysis->signals);
-	write_conversation(writer, &analysis->conversation);
+	mm_json_key(writer, "conversation");
+	mm_conversation_write(writer, &analysis->conversation);
 	mm_json_pair_null(writer, "ai_analysis");
 	write_alert(writer, analysis);
 	mm_json_pair_text(writer, "analyzed_at", time);

@@ -25,6 +25,10 @@ void mm_categories_write(struct mm_json_writer *writer, unsigned categories);
 /* Writes ["urgent", …] for a bit set of enum mm_signal. */
 void mm_signals_write(struct mm_json_writer *writer, unsigned signals);
 
+/* Writes {"repetitions": …, …, "unbroken_ms": …}. */
+void mm_conversation_write(struct mm_json_writer *writer,
+			   const struct mm_conversation_reading *reading);
+
 /* Writes [{"rule", "category", "severity", "start", "end"}, …]: findings without their texts. */
 void mm_findings_write(struct mm_json_writer *writer, const struct mm_harassment *harassment);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/token.h"
 #include "detect/order_number.h"
+#include "service/ask.h"
 #include "service/past.h"
 #include "service/turn.h"
 #include "service/turn_json.h"
@@ -93,6 +94,7 @@ static enum mm_status use_stored_history(struct mm_turn *turn, struct mm_error *
 					     .length = from->length,
 					     .utc_ms = from->utc_ms,
 					     .is_customer = from->role == MM_ROLE_CUSTOMER,
+					     .is_no_answer = from->is_fallback,
 					     .has_analysis = from->has_analysis,
 					     .severity = from->severity,
 					     .sentiment = from->sentiment};
@@ -179,12 +181,32 @@ static enum mm_status find_last_order_number(struct mm_turn *turn, struct mm_err
 	return status;
 }
 
+/* What the bot said without saying anything is no answer: a customer may ask again. */
+static enum mm_status mark_no_answers(struct mm_turn *turn, struct mm_error *err)
+{
+	const size_t count = turn->past.count;
+	if (count == 0)
+		return MM_OK;
+	struct mm_past_message *messages = mm_arena_array(turn->arena, count, sizeof *messages);
+	if (!messages)
+		return mm_error_cause(err, MM_NO_MEMORY, "chat: no memory for the history");
+	memcpy(messages, turn->past.messages, count * sizeof *messages);
+	for (size_t i = 0; i < count; i++)
+		if (!messages[i].is_customer &&
+		    mm_replies_is_no_answer(turn->runtime->replies, messages[i].text,
+					    messages[i].length))
+			messages[i].is_no_answer = true;
+	turn->past.messages = messages;
+	return MM_OK;
+}
+
 static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 {
 	turn->past.now_utc_ms = turn->now_utc_ms;
 	turn->language = mm_language_of(turn->message.text, turn->message.length);
-	enum mm_status status =
-	    mm_judge_borrow(turn->runtime->judge, &turn->detector, turn->arena, err);
+	enum mm_status status = mark_no_answers(turn, err);
+	if (status == MM_OK)
+		status = mm_judge_borrow(turn->runtime->judge, &turn->detector, turn->arena, err);
 	if (status == MM_OK)
 		status = mm_past_judge(turn->detector, &turn->past, turn->arena, err);
 	if (status == MM_OK)
@@ -194,18 +216,6 @@ static enum mm_status detect(struct mm_turn *turn, struct mm_error *err)
 }
 
 /* ---- 5. answer or hand over */
-
-static enum mm_status ask_provider(struct mm_turn *turn, struct mm_error *err)
-{
-	const struct mm_provider *provider = &turn->runtime->provider;
-	const struct mm_ai_request request = {.text = turn->message.text,
-					      .length = turn->message.length,
-					      .language = turn->language,
-					      .analysis = &turn->analysis,
-					      .order_number = turn->order_number,
-					      .customer_name = turn->customer_name};
-	return provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
-}
 
 static enum mm_status hand_over(struct mm_turn *turn, enum mm_handoff_reason reason,
 				struct mm_error *err)
@@ -241,6 +251,34 @@ static enum mm_status warn_person(struct mm_turn *turn, struct mm_error *err)
 	return is_urgent ? hand_over(turn, reason, err) : MM_OK;
 }
 
+/* A model that declines, or asks for a person, ends in a handoff, whose text the customer gets. */
+static enum mm_status hand_over_for_model(struct mm_turn *turn, struct mm_error *err)
+{
+	const struct mm_ai_reply asked = turn->reply;
+	const enum mm_status status = hand_over(turn, MM_HANDOFF_FALLBACK, err);
+	const char *text = turn->reply.text;
+	turn->reply = asked;
+	turn->reply.text = text;
+	return status;
+}
+
+/* A person may have taken over while the model ran: then the customer hears that person only. */
+static void drop_if_taken_over(struct mm_turn *turn)
+{
+	struct mm_error cause = {.status = MM_OK};
+	enum mm_owner owner;
+	bool exists;
+	if (!turn->stored.exists || !turn->reply.model ||
+	    mm_conversation_owner(turn->runtime->pool, &turn->conversation_id,
+				  mm_clock_mono_ms(turn->runtime->clock) + LOAD_TIMEOUT_MS, &exists,
+				  &owner, &cause) != MM_OK ||
+	    !exists || owner == MM_OWNER_BOT)
+		return;
+	turn->stored.owner = owner;
+	turn->is_answered = false;
+	turn->reply = (struct mm_ai_reply){.text = NULL};
+}
+
 /* What needs a person is decided before a provider is asked; a bot out of answers, after. */
 static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 {
@@ -251,9 +289,13 @@ static enum mm_status answer(struct mm_turn *turn, struct mm_error *err)
 	turn->is_answered = true;
 	if (mm_handoff_is_due(settings, &turn->analysis, 0, &reason))
 		return hand_over(turn, reason, err);
-	const enum mm_status status = ask_provider(turn, err);
-	if (status != MM_OK)
+	const enum mm_status status = mm_ask_provider(turn, err);
+	if (status == MM_OK)
+		drop_if_taken_over(turn);
+	if (status != MM_OK || !turn->is_answered)
 		return status;
+	if (turn->reply.outcome != MM_AI_ANSWERED)
+		return hand_over_for_model(turn, err);
 	const unsigned streak = turn->reply.is_fallback ? turn->stored.fallback_streak + 1 : 0;
 	if (mm_handoff_is_due(settings, &turn->analysis, streak, &reason))
 		return hand_over(turn, reason, err);
@@ -331,6 +373,9 @@ enum mm_status mm_chat(struct mm_runtime *runtime, const struct mm_chat_request 
 	turn->arena = arena;
 	turn->request_id = request->request_id;
 	turn->now_utc_ms = mm_clock_utc_ms(runtime->clock);
+	if (request->started_mono_ms)
+		turn->deadline_mono_ms =
+		    request->started_mono_ms + runtime->settings->ai.deadline_ms;
 	const enum mm_status status = run(turn, request, err);
 	if (status != MM_OK)
 		return status;

@@ -27,6 +27,7 @@ struct mm_chat_request {
 	struct json_object *body;
 	const char *authorization; /* the header, or NULL */
 	const char *request_id;
+	int64_t started_mono_ms;            /* when the request came; 0: at the call */
 	const struct mm_deferral *deferral; /* NULL: wait until the turn is durable */
 };
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "text/utf8.h"
 
 /* Whether the text has anything but blanks (ASCII, U+3000, U+00A0). */
@@ -109,6 +110,20 @@ static enum mm_status read_role(struct json_object *item, bool *is_customer_out,
 			    "role must be one of user, customer, assistant, bot, agent");
 }
 
+/* When an item was sent. A client's own idea of a time is no reason to refuse what it says: a member
+ * that is no moment of RFC 3339 is ignored, as an unknown one is. */
+static int64_t time_of(struct json_object *item)
+{
+	struct json_object *time;
+	int64_t utc_ms;
+	if (!json_object_object_get_ex(item, "timestamp", &time) ||
+	    !json_object_is_type(time, json_type_string) ||
+	    !mm_clock_parse_utc(json_object_get_string(time),
+				(size_t)json_object_get_string_len(time), &utc_ms))
+		return 0;
+	return utc_ms;
+}
+
 static enum mm_status read_history_item(struct json_object *item, size_t max_code_points,
 					struct mm_past_message *out, struct mm_error *err)
 {
@@ -122,6 +137,8 @@ static enum mm_status read_history_item(struct json_object *item, size_t max_cod
 	    mm_utf8_count(out->text, out->length) > max_code_points)
 		status = mm_error_set(err, MM_TOO_LARGE, NULL, "content",
 				      "content must have at most %zu characters", max_code_points);
+	if (status == MM_OK)
+		out->utc_ms = time_of(item);
 	return status;
 }
 

@@ -45,8 +45,8 @@ enum mm_status mm_field_customer_name(struct json_object *body, const char **out
 
 /*
  * Reads the optional "history": [{"role": "user" | "customer" | "assistant" | "bot" | "agent",
- * "content": text}, …], oldest first. What the client says of the past is context for one answer
- * and is never stored.
+ * "content": text, "timestamp"?: RFC 3339}, …], oldest first. A time that is absent or cannot be read
+ * is 0, unknown. What the client says of the past is context for one answer and is never stored.
  */
 enum mm_status mm_field_history(struct json_object *body, size_t max_code_points,
 				struct mm_past *out, struct mm_arena *arena, struct mm_error *err);

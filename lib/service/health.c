@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "ai/chain.h"
 #include "store/health_store.h"
 #include "text/json_writer.h"
 
@@ -178,15 +179,39 @@ static void write_journals(struct mm_json_writer *writer, const struct journal_s
 	mm_json_object_end(writer);
 }
 
-/* The built-in responder makes no call, so nothing can open its breaker. */
-static void write_ai(struct mm_json_writer *writer)
+static void write_provider(struct mm_json_writer *writer, const struct mm_chain_state *state)
 {
+	char time[MM_CLOCK_TEXT];
+	mm_json_object_begin(writer);
+	mm_json_pair_text(writer, "provider", state->provider);
+	if (state->model)
+		mm_json_pair_text(writer, "model", state->model);
+	mm_json_pair_text(writer, "breaker", mm_breaker_state_name(state->breaker));
+	if (state->last_fault_utc_ms > 0) {
+		mm_clock_format_utc(state->last_fault_utc_ms, time);
+		mm_json_pair_text(writer, "last_fault", mm_fault_name(state->last_fault));
+		mm_json_pair_text(writer, "last_fault_at", time);
+	}
+	if (state->model)
+		mm_json_pair_i64(writer, "tokens_today", state->tokens_today);
+	mm_json_object_end(writer);
+}
+
+/* What chat's processes have noted down; nobody is asked. The built-in responder makes no call, so
+ * nothing can open its breaker. */
+static void write_ai(struct mm_json_writer *writer, const struct mm_runtime *runtime,
+		     int64_t now_utc_ms, struct mm_arena *arena)
+{
+	struct mm_chain_state *states;
+	struct mm_error err = {.status = MM_OK};
+	size_t count = 0;
+	if (mm_chain_read_states(runtime->settings, "chat", now_utc_ms, &states, &count, arena,
+				 &err) != MM_OK)
+		mm_log(MM_LOG_WARNING, NULL, "health: %s%s", err.message, err.cause);
 	mm_json_key(writer, "ai");
 	mm_json_array_begin(writer);
-	mm_json_object_begin(writer);
-	mm_json_pair_text(writer, "provider", "builtin");
-	mm_json_pair_text(writer, "breaker", "closed");
-	mm_json_object_end(writer);
+	for (size_t i = 0; i < count; i++)
+		write_provider(writer, &states[i]);
 	mm_json_array_end(writer);
 }
 
@@ -220,7 +245,7 @@ enum mm_status mm_health_report(struct mm_health *health, struct mm_buffer *out,
 	mm_json_object_begin(&writer);
 	write_database(&writer, &database);
 	write_journals(&writer, &journals, now);
-	write_ai(&writer);
+	write_ai(&writer, health->runtime, now, arena);
 	mm_json_object_end(&writer);
 	mm_json_object_end(&writer);
 	if (out->has_failed)

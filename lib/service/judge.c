@@ -104,7 +104,7 @@ struct mm_judge *mm_judge_over(struct mm_detector *detector)
 enum mm_status mm_judge_open(const struct mm_settings *settings, struct mm_judge **out,
 			     struct mm_error *err)
 {
-	struct mm_detector *detector;
+	struct mm_detector *detector = NULL;
 	const enum mm_status status = load_with_paths(settings, &detector, err);
 	if (status != MM_OK)
 		return status;
@@ -127,7 +127,7 @@ void mm_judge_close(struct mm_judge *judge)
 
 enum mm_status mm_judge_reload(struct mm_judge *judge, struct mm_error *err)
 {
-	struct mm_detector *detector;
+	struct mm_detector *detector = NULL;
 	if (!judge->settings)
 		return mm_error_cause(err, MM_BUG, "this detector cannot be loaded again");
 	const enum mm_status status = load_with_paths(judge->settings, &detector, err);

@@ -1,4 +1,5 @@
-/* past: runs the detector over earlier messages; stored ones were judged when they came. */
+/* past: runs the detector over the latest of the earlier messages; stored ones were judged when they
+ * came. */
 #include "config.h"
 
 #include "service/past.h"
@@ -10,12 +11,12 @@ static bool needs_judging(const struct mm_past_message *message)
 	return message->is_customer && !message->has_analysis;
 }
 
-static size_t count_unjudged(const struct mm_past *past)
+static bool is_anything_unjudged(const struct mm_past *past)
 {
-	size_t count = 0;
 	for (size_t i = 0; i < past->count; i++)
-		count += needs_judging(&past->messages[i]);
-	return count;
+		if (needs_judging(&past->messages[i]))
+			return true;
+	return false;
 }
 
 static enum mm_status judge(struct mm_detector *detector, struct mm_past_message *message,
@@ -35,16 +36,21 @@ static enum mm_status judge(struct mm_detector *detector, struct mm_past_message
 enum mm_status mm_past_judge(struct mm_detector *detector, struct mm_past *past,
 			     struct mm_arena *arena, struct mm_error *err)
 {
-	if (count_unjudged(past) == 0)
+	if (!is_anything_unjudged(past))
 		return MM_OK;
 	struct mm_past_message *messages = mm_arena_array(arena, past->count, sizeof *messages);
 	if (!messages)
 		return mm_error_cause(err, MM_NO_MEMORY, "history: no memory");
 	memcpy(messages, past->messages, past->count * sizeof *messages);
 	past->messages = messages;
-	for (size_t i = 0; i < past->count; i++) {
-		const enum mm_status status =
-		    needs_judging(&messages[i]) ? judge(detector, &messages[i], arena, err) : MM_OK;
+	size_t left = MM_PAST_JUDGED_MAX_BYTES;
+	for (size_t i = past->count; i-- > 0;) {
+		if (!needs_judging(&messages[i]))
+			continue;
+		if (messages[i].length > left)
+			break;
+		left -= messages[i].length;
+		const enum mm_status status = judge(detector, &messages[i], arena, err);
 		if (status != MM_OK)
 			return status;
 	}

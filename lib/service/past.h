@@ -9,9 +9,14 @@
 
 #include "detect/detector.h"
 
+/* Text of earlier messages that is judged for one request: some 40,000 Japanese characters, which
+ * take about 2 ms. */
+enum { MM_PAST_JUDGED_MAX_BYTES = 128 * 1024 };
+
 /*
- * Gives every message of the customer that has no analysis its severity and sentiment, so that
- * repeated anger and escalation are seen also without stored history. MM_NO_MEMORY.
+ * Gives the messages of the customer that have no analysis their severity and sentiment, the latest
+ * first, as far as MM_PAST_JUDGED_MAX_BYTES reach; so that repeated anger, escalation and earlier
+ * harassment are seen also without stored history. MM_NO_MEMORY.
  */
 enum mm_status mm_past_judge(struct mm_detector *detector, struct mm_past *past,
 			     struct mm_arena *arena, struct mm_error *err);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ai/builtin.h"
 #include "base/data_path.h"
 #include "base/log.h"
 
@@ -91,20 +90,24 @@ static void close_tokens(struct mm_runtime *runtime)
 
 static enum mm_status open_replies(struct mm_runtime *runtime, struct mm_error *err)
 {
-	if (strcmp(runtime->settings->ai.chain, "builtin") != 0)
-		return mm_error_set(err, MM_BAD_INPUT, NULL, "ai.chain",
-				    "ai.chain must be \"builtin\", not \"%s\"",
-				    runtime->settings->ai.chain);
-	const enum mm_status status =
+	enum mm_status status =
 	    mm_replies_load(mm_data_path(runtime->settings->ai.replies_file, runtime->arena),
 			    &runtime->replies, err);
+	if (status != MM_OK)
+		return status;
+	const struct mm_chain_options options = {.settings = runtime->settings,
+						 .app = runtime->name,
+						 .replies = runtime->replies,
+						 .clock = runtime->clock};
+	status = mm_chain_open(&options, &runtime->chain, err);
 	if (status == MM_OK)
-		runtime->provider = mm_builtin_provider(runtime->replies);
+		runtime->provider = mm_chain_provider(runtime->chain);
 	return status;
 }
 
 static void close_replies(struct mm_runtime *runtime)
 {
+	mm_chain_close(runtime->chain);
 	mm_replies_free(runtime->replies);
 }
 

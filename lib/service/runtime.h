@@ -10,6 +10,7 @@
 #ifndef MM_SERVICE_RUNTIME_H
 #define MM_SERVICE_RUNTIME_H
 
+#include "ai/chain.h"
 #include "ai/provider.h"
 #include "ai/replies.h"
 #include "base/clock.h"
@@ -26,7 +27,7 @@ enum mm_need {
 	MM_NEED_JOURNAL = 1 << 1,
 	MM_NEED_POOL = 1 << 2,
 	MM_NEED_TOKENS = 1 << 3,
-	MM_NEED_REPLIES = 1 << 4,
+	MM_NEED_REPLIES = 1 << 4, /* and who answers: the chain of ai.chain */
 };
 
 struct mm_runtime {
@@ -43,7 +44,8 @@ struct mm_runtime {
 	struct mm_pool *pool;
 	struct mm_secret *token_secret;
 	struct mm_replies *replies;
-	struct mm_provider provider;
+	struct mm_chain *chain;
+	struct mm_provider provider; /* the chain's */
 };
 
 /*

@@ -24,6 +24,7 @@
 enum mm_degradation {
 	MM_DEGRADED_HISTORY,         /* the stored history could not be read */
 	MM_DEGRADED_CONVERSATION_ID, /* whose conversation it is could not be told: a fresh one */
+	MM_DEGRADED_AI,              /* the provider that should have answered did not */
 	MM_DEGRADED__MAX
 };
 
@@ -33,6 +34,7 @@ struct mm_turn {
 	struct mm_arena *arena;
 	const char *request_id;
 	int64_t now_utc_ms;
+	int64_t deadline_mono_ms; /* of the answer; 0: the chain's own */
 
 	/* what the client sent */
 	struct mm_message message;

@@ -12,6 +12,7 @@
 static const char *const degradations[MM_DEGRADED__MAX] = {
     [MM_DEGRADED_HISTORY] = "history",
     [MM_DEGRADED_CONVERSATION_ID] = "conversation_id",
+    [MM_DEGRADED_AI] = "ai",
 };
 
 static void pair_id(struct mm_json_writer *writer, const char *key, const struct mm_id *id)
@@ -40,17 +41,37 @@ static void write_handoff(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_json_object_end(writer);
 }
 
+/* Who should have answered before, and why not; left out when the first one did. */
+static void write_tried(struct mm_json_writer *writer, const struct mm_ai_reply *reply)
+{
+	if (reply->tried_count == 0)
+		return;
+	mm_json_key(writer, "degraded");
+	mm_json_array_begin(writer);
+	for (size_t i = 0; i < reply->tried_count; i++) {
+		mm_json_object_begin(writer);
+		mm_json_pair_text(writer, "provider", reply->tried[i].provider);
+		mm_json_pair_text(writer, "reason", mm_fault_name(reply->tried[i].fault));
+		mm_json_object_end(writer);
+	}
+	mm_json_array_end(writer);
+}
+
 static void write_ai(struct mm_json_writer *writer, const struct mm_turn *turn)
 {
 	mm_json_key(writer, "ai");
-	if (!turn->is_answered || !turn->reply.provider) {
+	if (!turn->reply.provider) {
 		mm_json_write_null(writer);
 		return;
 	}
 	mm_json_object_begin(writer);
 	mm_json_pair_text(writer, "provider", turn->reply.provider);
 	mm_json_pair_text(writer, "model", turn->reply.model);
+	mm_json_pair_text(writer, "outcome", mm_ai_outcome_name(turn->reply.outcome));
 	mm_json_pair_bool(writer, "is_fallback", turn->reply.is_fallback);
+	mm_json_pair_bool(writer, "is_cut", turn->reply.is_cut);
+	mm_json_pair_i64(writer, "latency_ms", turn->reply.latency_ms);
+	write_tried(writer, &turn->reply);
 	mm_json_object_end(writer);
 }
 
@@ -93,6 +114,8 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_harassment_write(writer, &turn->analysis.harassment);
 	mm_json_key(writer, "signals");
 	mm_signals_write(writer, turn->analysis.signals);
+	mm_json_key(writer, "conversation");
+	mm_conversation_write(writer, &turn->analysis.conversation);
 	write_handoff(writer, turn);
 	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
 	mm_json_pair_text(writer, "owner", owner_after(turn));

@@ -63,7 +63,8 @@ def rss_mib(pid):
 
 def bench_variables(stack):
     """The environment of a bench program: it is in no folder that has the rules beside it."""
-    return {**stack.variables("postgres"), "MAMORI_DETECT_RULES_DIR": str(harness.SOURCE / "rules")}
+    return {**stack.variables("postgres"), "MAMORI_DETECT_RULES_DIR": str(harness.SOURCE / "rules"),
+            "MAMORI_DETECT_MODEL_DIR": str(harness.BUILD / "model")}
 
 
 class Bench:

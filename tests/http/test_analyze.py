@@ -157,6 +157,109 @@ class AnalyzeShape(ApiTest):
         self.assertEqual(result["conversation"]["angry_in_a_row"], 2, result)
 
 
+def moments(*seconds):
+    """A `timestamp` so many seconds ago, each."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return [(now - datetime.timedelta(seconds=ago)).isoformat(timespec="milliseconds") for ago in seconds]
+
+
+DEMAND, REFUSED = "とにかく返金してくれ", "規約により返金はできません。"
+REPORT = "荷物がまだ届いてない"
+LONG_TALK = ("この役立たず", "契約の件はどうした", "無能ばかりだな", "控えは手元にある", "日付は先月の末だ",
+             "写真もある", "録音もある", "話は終わってないからな")
+
+# name, the customer's earlier message (again and again), an answer after each or "", seconds ago of
+# each, the message, the rule wanted
+THREADS = [
+    ("a demand, refused, within minutes", DEMAND, REFUSED, (500, 300, 100), DEMAND,
+     "conversation.persistence"),
+    ("a demand, refused, over days", DEMAND, REFUSED, (300000, 200000, 100000, 7200), DEMAND,
+     "conversation.persistence"),
+    ("a demand that nobody answered", DEMAND, "", (500, 300, 100), DEMAND, None),
+    ("a demand, twice", DEMAND, REFUSED, (500, 300), DEMAND, None),
+    ("a fault that is still there", REPORT, "お調べします。", (500, 400, 300, 200, 100), REPORT, None),
+    ("a question", "返金はいつですか？", "確認します。", (500, 400, 300, 200, 100), "返金はいつですか？", None),
+    ("a polite request", "返金してください", REFUSED, (500, 400, 300, 200, 100), "返金してください", None),
+    ("something new", DEMAND, REFUSED, (500, 400, 300, 200, 100), DEMAND + "。注文番号は ORD-99812 だ", None),
+    ("calm at last", DEMAND, REFUSED, (500, 400, 300, 200, 100), "わかった。ありがとう", None),
+    ("who needs writing", "耳が聞こえないから文字で頼む", "お電話ください。", (500, 400, 300, 200, 100),
+     "耳が聞こえないから文字で頼む", None),
+]
+
+
+class AnalyzeThread(ApiTest):
+    def thread(self, texts, answers, times):
+        history = []
+        for text, answer, time in zip(texts, answers, times, strict=True):
+            history.append({"role": "user", "content": text, "timestamp": time})
+            if answer:
+                history.append({"role": "assistant", "content": answer, "timestamp": time})
+        return history
+
+    def of_the_thread(self, result):
+        return [rule for rule in result["harassment"]["matched_patterns"] if rule.startswith("conversation.")]
+
+    def test_threads__are_held_against_who_insists_only(self):
+        for name, earlier, answer, ago, message, wanted in THREADS:
+            with self.subTest(name):
+                times = moments(*ago)
+                history = self.thread([earlier] * len(ago), [answer] * len(ago), times)
+                result = self.analyze(message, history=history)
+                self.assertEqual(self.of_the_thread(result), [wanted] if wanted else [], result)
+                if wanted:
+                    self.assertEqual(result["harassment"]["severity"], "medium")
+                    self.assertIn("persistence", result["harassment"]["categories"])
+                    self.assertEqual(result["alert"]["severity"], "medium")
+                # The same words are nobody's fault without the thread.
+                self.assertEqual(self.of_the_thread(self.analyze(message)), [])
+
+    def test_reading__counts_and_times(self):
+        history = self.thread([DEMAND, "バカ野郎", DEMAND], [REFUSED, "", REFUSED], moments(4000, 900, 30))
+        reading = self.analyze(DEMAND, history=history)["conversation"]
+        self.assertEqual({key: reading[key] for key in (
+            "repetitions", "repetitions_long", "repetitions_answered", "messages_per_minute",
+            "harassing_before", "is_escalating", "angry_in_a_row")},
+            {"repetitions": 1, "repetitions_long": 2, "repetitions_answered": 2,
+             "messages_per_minute": 2, "harassing_before": 1, "is_escalating": False,
+             "angry_in_a_row": reading["angry_in_a_row"]})
+        self.assertAlmostEqual(reading["duration_ms"], 4000000, delta=30000)
+        self.assertAlmostEqual(reading["unbroken_ms"], 900000, delta=30000)
+
+    def test_no_times__order_tells(self):
+        history = [{key: value for key, value in item.items() if key != "timestamp"}
+                   for item in self.thread([DEMAND] * 4, [REFUSED] * 4, moments(4, 3, 2, 1))]
+        result = self.analyze(DEMAND, history=history)
+        self.assertEqual(self.of_the_thread(result), ["conversation.persistence"])
+        self.assertEqual((result["conversation"]["repetitions"], result["conversation"]["duration_ms"]),
+                         (0, 0))
+
+    def test_time_that_is_none__is_ignored(self):
+        for time in ("yesterday", 17, None, "", {}, "2026-02-30T00:00:00Z"):
+            with self.subTest(time=time):
+                result = self.analyze("こんにちは", history=[{"role": "user", "content": "a", "timestamp": time}])
+                self.assertEqual(result["conversation"]["duration_ms"], 0)
+
+    def test_hours_without_a_pause__restraint(self):
+        ago = [4200 - 540 * number for number in range(len(LONG_TALK))]
+        for message, wanted in (("納得するまで続けるからな", ["conversation.restraint"]),
+                                ("わかった。ありがとう", []), ("次はいつ連絡をもらえますか？", [])):
+            with self.subTest(message):
+                history = self.thread(LONG_TALK, ["ご説明いたします。"] * len(LONG_TALK), moments(*ago))
+                result = self.analyze(message, history=history)
+                self.assertEqual(self.of_the_thread(result), wanted, result)
+                if wanted:
+                    self.assertIn("restraint", result["harassment"]["categories"])
+        history = self.thread(LONG_TALK, ["ご説明いたします。"] * len(LONG_TALK),
+                              moments(*(time // 2 for time in ago)))
+        self.assertEqual(self.of_the_thread(self.analyze("納得するまで続けるからな", history=history)), [])
+
+    def test_history_of_100_long_messages__is_answered(self):
+        long = "契約書の控えを" * 40
+        history = self.thread([long] * 50, [long] * 50, moments(*range(50, 0, -1)))
+        reading = self.analyze(long, history=history)["conversation"]
+        self.assertEqual((reading["repetitions"], reading["messages_per_minute"]), (20, 51))
+
+
 class AnalyzeBatch(ApiTest):
     def batch(self, messages, status=200):
         return self.send("/api/analyze", {"messages": messages}, status=status)

@@ -34,7 +34,7 @@ ANSWERS = [
 ANGRY = ("本当に腹が立ちます！", "いい加減にしてください！怒っています！", "許せません！激怒しています！")
 UNPLACED = ("量子の色は何ですか。", "火曜日の味はどうですか。")
 MEMBERS = {"conversation_id", "conversation_token", "message_id", "response", "sentiment", "harassment",
-           "handoff", "needs_handoff", "ai", "timestamp"}
+           "conversation", "handoff", "needs_handoff", "ai", "timestamp"}
 
 
 def setUpModule():
@@ -53,7 +53,7 @@ class ChatAnswers(ApiTest):
         self.assertIs(turn["sentiment"]["trigger_alert"], False)
         self.assertIs(turn["harassment"]["is_harassment"], False)
         self.assertEqual(turn["harassment"]["severity"], "none")
-        self.assertAlmostEqual(turn["harassment"]["confidence"], 0.9, places=1)
+        self.assertGreaterEqual(turn["harassment"]["confidence"], 0.9)
         self.assertIsNone(turn["handoff"])
         self.assertIs(turn["needs_handoff"], False)
         self.assertNotIn("degraded", turn)
@@ -167,6 +167,55 @@ class ChatHistory(ApiTest):
     def test_conversations__do_not_see_each_other(self):
         self.chat("注文番号は ORD-33333 です。")
         self.assertNotIn("ORD-33333", self.chat("商品が届きません。")["response"])
+
+
+class ChatThread(ApiTest):
+    """The stored thread, not a message of it, is held against who insists."""
+
+    def turns(self, message, count):
+        turns = [self.chat(message)]
+        while len(turns) < count:
+            turns.append(self.chat(message, turns[-1]))
+        return turns
+
+    def events(self, turn):
+        return self.sql("SELECT message_id, severity, array_to_string(categories, ',') FROM"
+                        " mamori.harassment_events WHERE"
+                        f" conversation_id = '{turn['conversation_id']}'")
+
+    def test_demand_again_and_again_after_answers__persistence_and_its_event(self):
+        turns = self.turns("全額の返金を要求する", 4)
+        for turn in turns[:3]:
+            self.assertFalse(turn["harassment"]["is_harassment"], turn)
+        last = turns[3]
+        self.assertEqual(last["harassment"]["matched_patterns"], ["conversation.persistence"])
+        self.assertEqual(last["harassment"]["categories"], ["persistence"])
+        self.assertTrue(last["harassment"]["reasons"])
+        self.assertEqual([turn["conversation"]["repetitions"] for turn in turns], [0, 1, 2, 3])
+        self.assertEqual([turn["conversation"]["messages_per_minute"] for turn in turns], [1, 2, 3, 4])
+        self.assertEqual(self.events(last), [[last["message_id"], "medium", "persistence"]])
+
+    def test_fault_that_is_still_there__is_nobodys_fault(self):
+        for message in ("商品がまだ届いてない", "返金してください。", "いつ届きますか？",
+                        "My router is still not working"):
+            with self.subTest(message):
+                turns = self.turns(message, 6)
+                self.assertEqual(turns[5]["conversation"]["repetitions"], 5)
+                self.assertFalse(any(turn["harassment"]["is_harassment"] for turn in turns), turns)
+                self.assertEqual(self.events(turns[0]), [])
+
+    def test_bot_without_an_answer__who_asks_again_is_not_blamed(self):
+        turns = self.turns("量子の色は青に決まっている", 5)
+        self.assertEqual(turns[4]["conversation"]["repetitions"], 4)
+        self.assertEqual(turns[4]["conversation"]["repetitions_answered"], 0)
+        self.assertFalse(turns[4]["harassment"]["is_harassment"], turns[4])
+
+    def test_client_history__is_a_thread_too(self):
+        history = [{"role": role, "content": content} for role, content in
+                   (("user", "全額の返金を要求する"), ("assistant", "できません。")) * 4]
+        turn = self.chat("全額の返金を要求する", history=history)
+        self.assertEqual(turn["harassment"]["matched_patterns"], ["conversation.persistence"])
+        self.assertEqual(turn["conversation"]["repetitions_long"], 4)
 
 
 class ChatHandoff(ApiTest):

@@ -7,7 +7,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GIBIBYTE = 1 << 30
 ROW = re.compile(r"\{AT\((\w+), (\w+)\), MM_SETTING_(\w+),\s*([^,]+?),\s*([^,]+),\s*([^,]+),")
-ITEM = re.compile(r"^\.It Cm (\w+) No = (?:Pa )?(.*?)(?: \[(\d+) to (\d+)\])?$")
+ITEM = re.compile(r"^\.It Cm (\w+) No = ?(?:Pa )?(.*?)(?: \[(\d+) to (\d+)\])?$")
 
 
 def settings_of_code():

@@ -163,6 +163,39 @@ static void turn__ends_as_its_message_needs(void **state)
 	}
 }
 
+/* Four times the same, the other side's words in between; the times are unknown, so that their order
+ * has to tell. `answer` is asked twice. */
+static bool is_persistent(const char *answer, struct mm_arena *arena)
+{
+	static const char ask[] = "{\"role\":\"user\",\"content\":\"今すぐ全額返金だ\"}";
+	struct json_object *reply = NULL, *body;
+	struct mm_error err = {.status = MM_OK};
+	const char *json = mm_arena_printf(arena,
+					   "{\"message\":\"今すぐ全額返金だ\",\"history\":[%s,{"
+					   "\"role\":\"bot\",\"content\":\"%s\"},"
+					   "%s,{\"role\":\"bot\",\"content\":\"%s\"},%s,%s]}",
+					   ask, answer, ask, answer, ask, ask);
+	assert_int_equal(send(json, NULL, &reply, &err, arena), MM_OK);
+	body = json_object_object_get(reply, "conversation");
+	assert_string_equal(text_of(body, "repetitions_long"), "4");
+	assert_string_equal(text_of(body, "messages_per_minute"), "1");
+	return strstr(text_of(json_object_object_get(reply, "harassment"), "matched_patterns"),
+		      "conversation.persistence");
+}
+
+static void no_answer__is_not_held_against_who_asks_again(void **state)
+{
+	static const enum mm_reply_key keys[] = {MM_REPLY_FALLBACK, MM_REPLY_HANDOFF_ANGER};
+	struct mm_arena *arena = mm_arena_new(0);
+	(void)state;
+	sink_status = MM_OK;
+	assert_true(is_persistent("規約により返金はできません。", arena));
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		assert_false(is_persistent(
+		    mm_replies_text(runtime.replies, MM_LANGUAGE_JA, keys[i]), arena));
+	mm_arena_free(arena);
+}
+
 static void record__holds_what_was_said(void **state)
 {
 	struct mm_arena *arena = mm_arena_new(0);
@@ -273,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(turn__ends_as_its_message_needs),
+	    cmocka_unit_test(no_answer__is_not_held_against_who_asks_again),
 	    cmocka_unit_test(record__holds_what_was_said),
 	    cmocka_unit_test(token__of_the_conversation__is_needed),
 	    cmocka_unit_test(database_down_without_token__gives_a_fresh_conversation),

@@ -20,6 +20,7 @@ enum { NOW = 1000000000, MINUTE = 60000, MESSAGES_MAX = 12 };
 static const char rules_text[] =
     "[t.baka]\nkind = harassment\nseverity = high\ncategory = verbal_abuse\npattern = バカ\n"
     "[t.anger]\nkind = sentiment\nsentiment = anger\npattern = 腹が立\n"
+    "[t.thanks]\nkind = intent\nintent = thanks\npattern = どうも\n"
     "[t.polite]\nkind = context\ncontext = polite\nside = anywhere\npattern = お願いします\n"
     "[t.question]\nkind = context\ncontext = question\nside = anywhere\npattern = ？\n";
 
@@ -122,6 +123,12 @@ static const struct {
      {"c:いつ届きますか？", "a:はい", "c:いつ届きますか？", "c:いつ届きますか？", NULL},
      1,
      "いつ届きますか？",
+     3,
+     false},
+    {"thanks",
+     {"c:いつもどうもどうも", "a:はい", "c:いつもどうもどうも", "c:いつもどうもどうも", NULL},
+     1,
+     "いつもどうもどうも",
      3,
      false},
     {"short words", {"c:はい", "a:はい", "c:はい", "c:はい", NULL}, 1, "はい", 0, false},

@@ -91,6 +91,12 @@ static const struct row {
     {"{\"history\":[]}", read_history, MM_OK, ""},
     {"{\"history\":null}", read_history, MM_OK, ""},
     {"{\"history\":[{\"role\":\"user\",\"content\":\"\"}]}", read_history, MM_OK, ""},
+    {"{\"history\":[{\"role\":\"user\",\"content\":\"a\",\"timestamp\":\"2026-11-23T03:04:05Z\"}]}",
+     read_history, MM_OK, ""},
+    {"{\"history\":[{\"role\":\"user\",\"content\":\"a\",\"timestamp\":\"yesterday\"}]}",
+     read_history, MM_OK, ""},
+    {"{\"history\":[{\"role\":\"user\",\"content\":\"a\",\"timestamp\":17}]}", read_history, MM_OK,
+     ""},
     {"{\"history\":{}}", read_history, MM_BAD_INPUT, "history"},
     {"{\"history\":[\"a\"]}", read_history, MM_BAD_INPUT, "history"},
     {"{\"history\":[{\"role\":\"user\"}]}", read_history, MM_BAD_INPUT, "history"},
@@ -127,6 +133,35 @@ static void history__keeps_order_and_roles(void **state)
 	assert_false(past.messages[1].has_analysis);
 }
 
+static void history__timestamp__is_a_moment_or_unknown(void **state)
+{
+	static const struct {
+		const char *timestamp;
+		int64_t want;
+	} times[] = {
+	    {"\"2026-11-23T03:04:05.678Z\"", 1795403045678},
+	    {"\"2026-11-23T12:04:05.678+09:00\"", 1795403045678},
+	    {"\"2026-11-23T03:04:05\"", 0},
+	    {"\"yesterday\"", 0},
+	    {"1795403045678", 0},
+	    {"null", 0},
+	    {"{}", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+		struct mm_past past = {.count = 0};
+		struct mm_error err = {.status = MM_OK};
+		char json[256];
+		snprintf(json, sizeof json,
+			 "{\"history\":[{\"role\":\"user\",\"content\":\"a\",\"timestamp\":%s}]}",
+			 times[i].timestamp);
+		assert_int_equal(mm_field_history(parse(json), MESSAGE_MAX, &past, arena, &err),
+				 MM_OK);
+		if (past.messages[0].utc_ms != times[i].want)
+			fail_msg("%s: %jd", json, (intmax_t)past.messages[0].utc_ms);
+	}
+}
+
 static void history__longer_than_limit__is_refused(void **state)
 {
 	struct json_object *array = json_object_new_array();
@@ -145,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(fields__are_read_strictly),
 	    cmocka_unit_test(history__keeps_order_and_roles),
+	    cmocka_unit_test(history__timestamp__is_a_moment_or_unknown),
 	    cmocka_unit_test(history__longer_than_limit__is_refused),
 	};
 	return cmocka_run_group_tests_name("field", tests, open_arena, close_arena);

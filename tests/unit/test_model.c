@@ -54,7 +54,7 @@ static void seal(struct file *file)
 
 static struct file *make_file(void)
 {
-	struct file *file = calloc(1, sizeof(*file));
+	struct file *file = calloc(1, sizeof(*file) + 1); /* one more, to parse too much */
 
 	assert_non_null(file);
 	memcpy(file->header.magic, "mm-model", 8);
@@ -198,6 +198,7 @@ static const struct {
     {"a longer gram and its parts", {U'う', U'あ', U'い'}, 2.5, 5.0, 1.25, 1, 2},
     {"the best stretch leaves out what lowers it", {U'い', U'い', U'あ'}, -0.5, 2.0, 0.25, 2, 3},
     {"digits are one character", {U'1', U'あ', U'9'}, 1.0, 2.0, 0.25, 1, 2},
+    {"places are the message's own", {U'1', U'2', U'3', U'あ', U'9'}, 1.0, 2.0, 0.25, 3, 4},
 };
 
 static void score__each_text__adds_up(void **state)

@@ -66,6 +66,24 @@ static void placeholder__is_filled(void **state)
 	mm_replies_free(replies);
 }
 
+static void no_answer__is_told_to_the_letter(void **state)
+{
+	struct mm_replies *replies = load_shipped();
+	(void)state;
+	for (int language = 0; language < MM_LANGUAGE__MAX; language++) {
+		for (int key = 0; key < MM_REPLY__MAX; key++) {
+			const char *text = mm_replies_text(replies, (enum mm_language)language,
+							   (enum mm_reply_key)key);
+			if (mm_replies_is_no_answer(replies, text, strlen(text)) !=
+			    (key >= MM_REPLY_FALLBACK))
+				fail_msg("%d %s", key, text);
+			assert_false(mm_replies_is_no_answer(replies, text, strlen(text) - 1));
+		}
+	}
+	assert_false(mm_replies_is_no_answer(replies, "", 0));
+	mm_replies_free(replies);
+}
+
 static void wrong_file__is_refused_with_its_line(void **state)
 {
 	(void)state;
@@ -129,6 +147,7 @@ int main(void)
 	    cmocka_unit_test(shipped_file__has_every_text_in_both_languages),
 	    cmocka_unit_test(continued_lines__are_joined_as_the_language_does),
 	    cmocka_unit_test(placeholder__is_filled),
+	    cmocka_unit_test(no_answer__is_told_to_the_letter),
 	    cmocka_unit_test(wrong_file__is_refused_with_its_line),
 	    cmocka_unit_test(missing_file__is_not_found),
 	    cmocka_unit_test(language__is_told_by_the_script),

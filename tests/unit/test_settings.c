@@ -64,6 +64,8 @@ static bool holds(const struct mm_settings *settings, const struct mm_setting *s
 		return strcmp(*(const char *const *)field, *(const char *const *)wanted) == 0;
 	case MM_SETTING_ENUM:
 		return memcmp(field, wanted, sizeof(int)) == 0;
+	case MM_SETTING_BOOL:
+		return memcmp(field, wanted, sizeof(bool)) == 0;
 	default:
 		return memcmp(field, wanted, sizeof(int64_t)) == 0;
 	}

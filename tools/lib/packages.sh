@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # packages: which Debian packages the scripts need, and getting those that are missing. Sourced.
 
-build_packages=(autoconf automake gcc libc6-dev libcmocka-dev libfcgi-dev libicu-dev libinih-dev
-	libjson-c-dev libpq-dev libsodium-dev libsqlite3-dev libtool libvectorscan-dev make
+build_packages=(autoconf automake gcc libc6-dev libcmocka-dev libcurl4-openssl-dev libfcgi-dev
+	libicu-dev libinih-dev libjson-c-dev libpq-dev libsodium-dev libsqlite3-dev libtool libvectorscan-dev make
 	pkgconf xz-utils)
 run_packages=(curl jq multiwatch nginx openssl postgresql spawn-fcgi)
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/grams.h"
 #include "detect/labelled.h"
 
 static void set_targets(struct row *row)
@@ -53,8 +54,10 @@ static void read_row(struct corpus *corpus, const struct mm_labelled *labelled,
 	row->severity = labelled->severity;
 	row->categories = labelled->categories;
 	row->sentiment = labelled->sentiment;
-	row->characters = evidence.characters;
-	row->count = evidence.count;
+	row->characters = mm_arena_alloc(corpus->arena, (evidence.count + 1) * sizeof(uint32_t));
+	if (!row->characters)
+		give_up("out of memory");
+	row->count = mm_gram_text(evidence.characters, evidence.count, row->characters, NULL);
 	row->evidence = evidence.evidence;
 	row->rule_categories = evidence.categories;
 	set_targets(row);
@@ -79,11 +82,12 @@ static void read_line(struct corpus *corpus, struct mm_columns *columns, const c
 		give_up("%s: %s", where, err.message);
 	if (!labelled.has_severity || !labelled.has_categories || !labelled.has_sentiment)
 		give_up("%s: severity, categories and sentiment are needed", where);
-	if (!mm_labelled_is_test(&labelled))
+	if (corpus->is_whole || !mm_labelled_is_test(&labelled))
 		read_row(corpus, &labelled, detector);
 }
 
-void corpus_read(struct corpus *corpus, const char *path, struct mm_detector *detector)
+void corpus_read(struct corpus *corpus, const char *path, bool is_whole,
+		 struct mm_detector *detector)
 {
 	FILE *file = fopen(path, "re");
 	struct mm_columns columns = {.count = 0};
@@ -93,6 +97,7 @@ void corpus_read(struct corpus *corpus, const char *path, struct mm_detector *de
 
 	if (!file)
 		give_up("%s cannot be read", path);
+	corpus->is_whole = is_whole;
 	for (unsigned number = 1; (length = getline(&line, &room, file)) > 0; number++) {
 		snprintf(where, sizeof(where), "%s:%u", path, number);
 		read_line(corpus, &columns, line, (size_t)length, detector, where);

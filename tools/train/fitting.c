@@ -11,8 +11,10 @@
 enum { STEPS = 25, CATEGORY_ITEMS = 4, WIDTH_MAX = MM_EVIDENCE__MAX };
 
 static const double penalty = 1.0; /* of a squared coefficient */
-static const double harmless_flagged =
-    0.010; /* share of the harmless that may be called harassment */
+
+/* The share of the harmless rows without a rule that may be called harassment. */
+static const double harmless_flagged[MM_MODEL__MAX] = {
+    [MM_MODEL_JA] = 0.010, [MM_MODEL_OTHER] = 0.016};
 
 /* One regression: `count` rows of `width` numbers, the last of which is the constant 1. */
 struct regression {
@@ -169,7 +171,8 @@ static float choose_threshold(const struct corpus *corpus, const struct sample *
 			    mm_fusion_odds(fusion, MM_OUTPUT_HARASSMENT, &samples[i].evidence);
 	qsort(odds, count, sizeof(double), by_value);
 	if (count > 0)
-		threshold = odds[(size_t)((double)count * (1.0 - harmless_flagged))];
+		threshold =
+		    odds[(size_t)((double)count * (1.0 - harmless_flagged[corpus->language]))];
 	free(odds);
 	return (float)fmax(threshold, 0.0);
 }
@@ -178,8 +181,11 @@ void fitting_run(const struct corpus *corpus, const struct sample *samples, stru
 {
 	for (int question = 0; question < MM_OUTPUT__MAX; question++)
 		fit_question(corpus, samples, (enum mm_model_output)question, out);
-	for (unsigned category = 0; category < MM_MODEL_CATEGORIES; category++)
+	for (unsigned category = 0; category < MM_MODEL_CATEGORIES; category++) {
 		fit_category(corpus, samples, category, out);
+		tune_category(corpus, samples, category, out);
+	}
+	tune_sentiments(corpus, samples, out);
 	out->threshold[0] = choose_threshold(corpus, samples, out);
 	out->threshold[1] = 0.0f;
 	out->severity_margin[0] = out->severity_margin[1] = 0.0f;

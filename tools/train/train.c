@@ -1,5 +1,6 @@
-/* train.c: usage: train LANGUAGE RULES_DIR MODEL CORPUS.tsv… Makes the file MODEL; prints what it
- * did. */
+/* train.c: usage: train LANGUAGE RULES_DIR MODEL CORPUS.tsv… [--whole TABLE.tsv…] Makes the file
+ * MODEL and prints what it did. Of a corpus the rows that are kept for testing are left out; tables
+ * of cases that must be right are read whole. */
 #include "config.h"
 
 #include "train.h"
@@ -10,7 +11,13 @@
 #include <string.h>
 
 /* A gram must stand in so many rows. */
-static const uint32_t least_rows[MM_MODEL__MAX] = {[MM_MODEL_JA] = 6, [MM_MODEL_OTHER] = 6};
+static const uint32_t least_rows[MM_MODEL__MAX] = {[MM_MODEL_JA] = 8, [MM_MODEL_OTHER] = 6};
+
+/* So many grams are kept. */
+/* How often a row of the labels' own tables counts: they say what the labels mean. */
+enum { TABLE_TIMES = 5 };
+
+static const uint32_t most_grams[MM_MODEL__MAX] = {[MM_MODEL_JA] = 64000, [MM_MODEL_OTHER] = 64000};
 
 void give_up(const char *format, ...)
 {
@@ -92,6 +99,11 @@ static void make_model(struct corpus *corpus, const char *path)
 	size_t length;
 
 	vocabulary_make(corpus, least_rows[corpus->language], &vocabulary);
+	if (vocabulary.count > most_grams[corpus->language]) {
+		learner_run(corpus, &vocabulary, FOLDS, &weights);
+		vocabulary_prune(corpus, &weights, most_grams[corpus->language], &vocabulary);
+		free(weights.of_grams);
+	}
 	for (unsigned fold = 0; fold < FOLDS; fold++)
 		sample_fold(corpus, &vocabulary, fold, samples);
 	memset(&fusion, 0, sizeof(fusion));
@@ -101,6 +113,7 @@ static void make_model(struct corpus *corpus, const char *path)
 	write_file(path, bytes, length);
 	printf("%s: %zu rows, %u grams, %zu bytes\n", mm_model_language_name(corpus->language),
 	       corpus->count, vocabulary.count, length);
+	free(samples);
 }
 
 int main(int argc, char *argv[])
@@ -111,11 +124,19 @@ int main(int argc, char *argv[])
 		if (strcmp(argv[1], mm_model_language_name((enum mm_model_language)i)) == 0)
 			corpus.language = (enum mm_model_language)i;
 	if (corpus.language == MM_MODEL__MAX)
-		give_up("usage: train LANGUAGE RULES_DIR MODEL CORPUS.tsv...");
+		give_up(
+		    "usage: train LANGUAGE RULES_DIR MODEL CORPUS.tsv... [--whole TABLE.tsv...]");
 	corpus.arena = mm_arena_new(0);
 	struct mm_detector *detector = open_rules(argv[2]);
-	for (int i = 4; i < argc; i++)
-		corpus_read(&corpus, argv[i], detector);
+	bool is_whole = false;
+
+	for (int i = 4; i < argc; i++) {
+		const bool is_option = strcmp(argv[i], "--whole") == 0;
+
+		is_whole = is_whole || is_option;
+		for (int times = is_whole ? TABLE_TIMES : 1; times > 0 && !is_option; times--)
+			corpus_read(&corpus, argv[i], is_whole, detector);
+	}
 	make_model(&corpus, argv[3]);
 	mm_detector_free(detector);
 	mm_arena_free(corpus.arena);

@@ -5,6 +5,7 @@
  *   vocabulary  which grams the model knows, and the table they are found by
  *   learner     weights of the grams: logistic regression
  *   fitting     how rules and model are weighed against each other: the fusion
+ *   tuning      where the borders of categories and sentiments lie
  *   train       the order of all this, and the file
  *
  * Units    rows, grams and outputs are numbered from 0; a target is 0, 1, or NONE where a row says
@@ -25,12 +26,12 @@
 
 enum {
 	OUTPUTS = MM_MODEL_MAIN + MM_MODEL_CATEGORIES,
-	FOLDS = 5,
+	FOLDS = 3,
 	NONE = 2 /* a target that is not asked for */
 };
 
 struct row {
-	const uint32_t *characters;
+	uint32_t *characters; /* as mm_gram_text reads it */
 	uint32_t count;
 	enum mm_severity severity;
 	unsigned categories; /* bit set */
@@ -47,26 +48,45 @@ struct corpus {
 	struct row *rows;
 	size_t count, capacity;
 	enum mm_model_language language;
+	bool is_whole; /* the file being read */
 	struct mm_arena *arena;
 };
 
 /* Prints why on standard error and ends the program. */
-_Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void give_up(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Memory, zeroed, or the end of the program. */
 void *need(size_t count, size_t size);
 
-/* Adds the training rows of a corpus file that are written in the corpus's language. */
-void corpus_read(struct corpus *corpus, const char *path, struct mm_detector *detector);
+/* Adds the rows of a file that are written in the corpus's language: without those that are kept
+ * for testing, or, when `is_whole`, all of them. */
+void corpus_read(struct corpus *corpus, const char *path, bool is_whole,
+		 struct mm_detector *detector);
 
+/* A gram that the model knows. */
+struct gram {
+	uint64_t hash;
+	uint64_t shorter; /* the hash without the last character; 0 for one character */
+	uint32_t rows;    /* how many rows have it */
+};
+
+/* The grams, those in most rows first: what is looked up most often lies together. */
 struct vocabulary {
+	struct gram *grams;
+	uint32_t count, longest;
 	uint32_t *slots; /* as in the model file */
-	uint32_t slot_bits, count, longest;
-	uint32_t *rows_with; /* by gram: how many rows have it */
+	uint32_t slot_bits;
 };
 
 /* Chooses the grams that at least `least` rows have, and numbers those of every row. */
 void vocabulary_make(struct corpus *corpus, uint32_t least, struct vocabulary *out);
+
+struct weights;
+
+/* Leaves the `most` grams that matter most by these weights, and what they are longer forms of, and
+ * numbers those of every row anew. */
+void vocabulary_prune(struct corpus *corpus, const struct weights *weights, uint32_t most,
+		      struct vocabulary *vocabulary);
 
 struct weights {
 	float *of_grams; /* [gram][OUTPUTS] */
@@ -85,6 +105,12 @@ struct sample {
 
 /* Fits all questions and chooses the thresholds. */
 void fitting_run(const struct corpus *corpus, const struct sample *samples, struct mm_fusion *out);
+
+/* Move the biases of what was fitted to where F1 is best. */
+void tune_category(const struct corpus *corpus, const struct sample *samples, unsigned category,
+		   struct mm_fusion *fusion);
+void tune_sentiments(const struct corpus *corpus, const struct sample *samples,
+		     struct mm_fusion *fusion);
 
 /* The bytes of a model file. Without weights or fusion those parts are zero. */
 char *model_bytes(const struct corpus *corpus, const struct vocabulary *vocabulary,
