@@ -3,7 +3,9 @@
  *
  * It places a message by its intents and answers with the text of replies.conf in the customer's
  * language. It cannot know anything about an order; it says what will be checked and asks for
- * what is missing. A message that it cannot place gets the fallback text and is_fallback.
+ * what is missing. An article among the request's sources is given instead where the message has no
+ * topic, or where the article has clearly more of it. A message that neither answers gets the
+ * fallback text, which offers a person, and is_fallback.
  */
 #ifndef MM_AI_BUILTIN_H
 #define MM_AI_BUILTIN_H

@@ -16,11 +16,11 @@ struct mm_source {
 
 enum { MM_SOURCES_MAX = 3 };
 
-/* Whether the article has enough of the question in it to be its answer. Below this the bot says
- * that it does not know. Chosen on tests/kb, which prints how the two kinds of question lie. */
-static inline bool mm_source_is_answer(const struct mm_source *source)
+/* Whether the article has enough of the question in it to be its answer: knowledge.threshold, whose
+ * default is chosen on tests/kb, which prints how the two kinds of question lie. */
+static inline bool mm_source_is_answer(const struct mm_source *source, double threshold)
 {
-	return source->match >= 0.16F;
+	return (double)source->match >= threshold;
 }
 
 #endif

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "ai/citation.h"
 #include "ai/guard.h"
 #include "base/log.h"
+#include "service/ground.h"
 #include "text/pii_mask.h"
 
 enum { REPLY_MAX_CODE_POINTS = 4000 };
@@ -56,16 +58,39 @@ static void log_findings(const struct asking *asking, const struct mm_guard_verd
 		       mm_guard_code_name(verdict->findings[i].code));
 }
 
+/* The reply as the customer gets it: values put back, marks of sources taken out. */
+static enum mm_status finish_text(const struct asking *asking, const char **text, size_t *length,
+				  size_t *unknown_out, unsigned *cited_out, struct mm_error *err)
+{
+	struct mm_turn *turn = asking->turn;
+	const enum mm_status status =
+	    mm_pii_unmask(asking->mask, *text, *length, text, length, unknown_out, err);
+	if (status != MM_OK || turn->source_count == 0)
+		return status;
+	*text = mm_citation_take(*text, *length, turn->source_count, cited_out, turn->arena);
+	if (!*text)
+		return mm_error_cause(err, MM_NO_MEMORY, "ask: no memory for the reply");
+	*length = strlen(*text);
+	return MM_OK;
+}
+
 static enum mm_status check_reply(const struct asking *asking, const char *text, size_t length,
 				  struct mm_guard_verdict *out, struct mm_error *err)
 {
 	struct mm_turn *turn = asking->turn;
-	struct mm_guard_facts facts = {.language = turn->language,
-				       .max_code_points = REPLY_MAX_CODE_POINTS};
+	struct mm_guard_text sources[MM_SOURCES_MAX];
+	struct mm_guard_facts facts = {.reply = {text, length},
+				       .language = turn->language,
+				       .max_code_points = REPLY_MAX_CODE_POINTS,
+				       .sources = sources,
+				       .source_count = turn->source_count};
 	struct mm_analysis analysis;
-	enum mm_status status =
-	    mm_pii_unmask(asking->mask, text, length, &facts.reply.text, &facts.reply.length,
-			  &facts.unknown_placeholders, err);
+	unsigned cited;
+	for (size_t i = 0; i < turn->source_count; i++)
+		sources[i] =
+		    (struct mm_guard_text){turn->sources[i].body, strlen(turn->sources[i].body)};
+	enum mm_status status = finish_text(asking, &facts.reply.text, &facts.reply.length,
+					    &facts.unknown_placeholders, &cited, err);
 	if (status == MM_OK)
 		status = mm_detect(turn->detector, facts.reply.text, facts.reply.length, NULL,
 				   &analysis, turn->arena, err);
@@ -90,14 +115,14 @@ static bool accept_reply(void *context, const char *text, size_t length)
 	return verdict.count == 0;
 }
 
-static enum mm_status unmask_reply(const struct asking *asking, struct mm_error *err)
+/* The built-in responder's text is finished: what looks like a mark is its own. */
+static enum mm_status finish_reply(const struct asking *asking, struct mm_error *err)
 {
 	struct mm_ai_reply *reply = &asking->turn->reply;
-	size_t length;
-	if (!reply->text)
+	if (!reply->text || !reply->model)
 		return MM_OK;
-	return mm_pii_unmask(asking->mask, reply->text, strlen(reply->text), &reply->text, &length,
-			     NULL, err);
+	size_t length = strlen(reply->text);
+	return finish_text(asking, &reply->text, &length, NULL, &reply->cited, err);
 }
 
 enum mm_status mm_ask_provider(struct mm_turn *turn, struct mm_error *err)
@@ -120,9 +145,13 @@ enum mm_status mm_ask_provider(struct mm_turn *turn, struct mm_error *err)
 	if (status == MM_OK)
 		status = mask_history(&asking, &request, err);
 	if (status == MM_OK)
+		status = mm_ground_request(turn, &request, err);
+	if (status == MM_OK)
 		status = provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
 	if (status == MM_OK)
-		status = unmask_reply(&asking, err);
+		status = finish_reply(&asking, err);
+	if (status == MM_OK)
+		mm_ground_note_gap(turn, &request);
 	if (status == MM_OK && turn->reply.tried_count > 0)
 		turn->degradations |= 1u << MM_DEGRADED_AI;
 	return status;

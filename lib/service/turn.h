@@ -58,7 +58,10 @@ struct mm_turn {
 	struct mm_id reply_id;
 	bool has_handoff;
 	struct mm_handoff handoff;
-	unsigned degradations; /* bit set of enum mm_degradation */
+	unsigned degradations;           /* bit set of enum mm_degradation */
+	const struct mm_source *sources; /* the articles that answer the question */
+	size_t source_count;
+	struct mm_message gap; /* the masked question that none answers; text NULL: there is none */
 	struct mm_buffer *answer;
 };
 

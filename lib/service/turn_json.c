@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "base/token.h"
 #include "service/analysis_json.h"
+#include "text/utf8.h"
+
+enum { GAP_CODE_POINTS = 500 };
 
 static const char *const degradations[MM_DEGRADED__MAX] = {
     [MM_DEGRADED_HISTORY] = "history",
@@ -101,6 +104,28 @@ static void write_identity(struct mm_json_writer *writer, const struct mm_turn *
 	pair_id(writer, "message_id", &turn->message_id);
 }
 
+/* What a reply comes from; a handoff's text comes from none. */
+static void write_sources(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	const bool is_from_them =
+	    turn->is_answered && turn->reply.provider && turn->reply.outcome == MM_AI_ANSWERED;
+	mm_json_key(writer, "sources");
+	mm_json_array_begin(writer);
+	for (size_t i = 0; is_from_them && i < turn->source_count; i++) {
+		const bool is_cited = turn->reply.cited & 1u << i;
+		/* The built-in responder gives one article, and has not read the others. */
+		if (!turn->reply.model && !is_cited)
+			continue;
+		mm_json_object_begin(writer);
+		mm_json_pair_text(writer, "id", turn->sources[i].id);
+		mm_json_pair_text(writer, "title", turn->sources[i].title);
+		mm_json_pair_double(writer, "score", (double)turn->sources[i].match, 3);
+		mm_json_pair_bool(writer, "is_cited", is_cited);
+		mm_json_object_end(writer);
+	}
+	mm_json_array_end(writer);
+}
+
 void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *turn)
 {
 	char time[25];
@@ -120,6 +145,7 @@ void mm_turn_write_answer(struct mm_json_writer *writer, const struct mm_turn *t
 	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
 	mm_json_pair_text(writer, "owner", owner_after(turn));
 	write_ai(writer, turn);
+	write_sources(writer, turn);
 	mm_json_pair_text(writer, "timestamp", time);
 	write_degraded(writer, turn->degradations);
 	mm_json_object_end(writer);
@@ -216,6 +242,20 @@ static void write_stored_handoff(struct mm_json_writer *writer, const struct mm_
 	mm_json_object_end(writer);
 }
 
+/* Left out where there is none: most records need not be looked at for it. */
+static void write_gap(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	if (!turn->gap.text)
+		return;
+	mm_json_key(writer, "gap");
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->message_id);
+	mm_json_pair_text(writer, "language", turn->language == MM_LANGUAGE_JA ? "ja" : "en");
+	mm_json_pair_bytes(writer, "question", turn->gap.text,
+			   mm_utf8_offset(turn->gap.text, turn->gap.length, GAP_CODE_POINTS));
+	mm_json_object_end(writer);
+}
+
 void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *turn)
 {
 	mm_json_object_begin(writer);
@@ -234,5 +274,6 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 		write_event(writer, turn);
 	mm_json_array_end(writer);
 	write_stored_handoff(writer, turn);
+	write_gap(writer, turn);
 	mm_json_object_end(writer);
 }
