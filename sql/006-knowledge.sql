@@ -74,6 +74,26 @@ CREATE TRIGGER kb_articles_delete AFTER DELETE ON mamori.kb_articles
 CREATE TRIGGER kb_articles_truncate AFTER TRUNCATE ON mamori.kb_articles
 	FOR EACH STATEMENT EXECUTE FUNCTION mamori.count_kb_change();
 
+-- What every worker keeps in memory is bounded.
+CREATE FUNCTION mamori.check_kb_size() RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	articles bigint;
+	bytes bigint;
+BEGIN
+	SELECT count(*), coalesce(sum(octet_length(title) + octet_length(body)), 0)
+	INTO articles, bytes FROM mamori.kb_articles;
+	IF articles > 10000 OR bytes > 33554432 THEN
+		RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded',
+			MESSAGE = format('there would be %s articles of %s MiB; 10000 of 32 MiB fit',
+					 articles, ceil(bytes / 1048576.0)),
+			HINT = 'Leave out or remove articles.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION mamori.check_kb_size IS 'Rejects what would not fit into the memory of a worker';
+
 -- The lock lets one import run at a time; with is_whole what the file does not have is removed.
 CREATE FUNCTION mamori.import_articles(articles json, is_whole boolean, OUT added integer,
 				       OUT changed integer, OUT unchanged integer,
@@ -81,6 +101,11 @@ CREATE FUNCTION mamori.import_articles(articles json, is_whole boolean, OUT adde
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	IF (SELECT count(*) <> count(DISTINCT (w.title, w.language))
+	    FROM json_to_recordset(articles) AS w(title text, language text)) THEN
+		RAISE EXCEPTION USING ERRCODE = 'unique_violation',
+			MESSAGE = 'two articles have the same title and language';
+	END IF;
 	LOCK TABLE mamori.kb_articles IN SHARE ROW EXCLUSIVE MODE;
 	removed := 0;
 	IF is_whole THEN
@@ -101,10 +126,25 @@ BEGIN
 	ON CONFLICT (title, language) DO NOTHING;
 	GET DIAGNOSTICS added = ROW_COUNT;
 	unchanged := json_array_length(articles) - added - changed;
+	PERFORM mamori.check_kb_size();
 END
 $$;
 COMMENT ON FUNCTION mamori.import_articles IS
 	'Stores a JSON array of {title, body, tags, language} by title and language; idempotent';
+
+CREATE FUNCTION mamori.remove_articles(which text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	removed integer;
+BEGIN
+	DELETE FROM mamori.kb_articles WHERE id::text = which OR title = which;
+	GET DIAGNOSTICS removed = ROW_COUNT;
+	RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION mamori.remove_articles IS
+	'Removes the article of an id, or those of a title, in whatever language; returns how many';
 
 CREATE FUNCTION mamori.load_articles()
 RETURNS TABLE (version bigint, id uuid, title text, body text, tags text, language text)
@@ -136,6 +176,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION mamori.insert_gaps IS 'The unanswered questions of apply_turns';
 
+-- Bounded by age and by number: whoever asks what is not answered could fill the disk.
+CREATE FUNCTION mamori.trim_gaps(months integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	removed integer;
+BEGIN
+	DELETE FROM mamori.kb_gaps
+	WHERE at < now() - make_interval(months => CASE WHEN months > 0 THEN months ELSE 13 END)
+	   OR at < (SELECT newest.at FROM mamori.kb_gaps AS newest ORDER BY newest.at DESC
+		    OFFSET 99999 LIMIT 1);
+	GET DIAGNOSTICS removed = ROW_COUNT;
+	RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION mamori.trim_gaps IS
+	'Removes unanswered questions older than so many months (0: 13) and all but the newest 100000';
+
 CREATE OR REPLACE FUNCTION mamori.apply_turns(records json) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -164,6 +222,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION mamori.load_articles(), mamori.kb_version()
 	TO mamori_chat, mamori_admin;
-GRANT EXECUTE ON FUNCTION mamori.import_articles(json, boolean) TO mamori_admin;
+GRANT EXECUTE ON FUNCTION mamori.import_articles(json, boolean), mamori.remove_articles(text),
+	mamori.trim_gaps(integer) TO mamori_admin;
 
 RESET ROLE;

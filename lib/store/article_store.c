@@ -82,6 +82,23 @@ enum mm_status mm_article_store_import(struct mm_db *db, const char *json, bool 
 	return status;
 }
 
+enum mm_status mm_article_store_remove(struct mm_db *db, const char *which,
+				       int64_t deadline_mono_ms, int *removed_out,
+				       struct mm_error *err)
+{
+	struct mm_arena *arena = mm_arena_new(0);
+	PGresult *rows;
+
+	if (!arena)
+		return mm_error_cause(err, MM_NO_MEMORY, "removing articles");
+	enum mm_status status = mm_db_exec(db, "SELECT mamori.remove_articles($1)", 1, &which, NULL,
+					   deadline_mono_ms, &rows, arena, err);
+	if (status == MM_OK)
+		*removed_out = atoi(PQgetvalue(rows, 0, 0));
+	mm_arena_free(arena);
+	return status;
+}
+
 enum gap_column { GAP_QUESTION, GAP_LANGUAGE, GAP_COUNT, GAP_LAST };
 
 static const char gaps_sql[] =
@@ -89,8 +106,8 @@ static const char gaps_sql[] =
     "pg_catalog.floor(extract(epoch FROM pg_catalog.max(at)) * 1000)::bigint "
     "FROM mamori.kb_gaps WHERE at > pg_catalog.now() - pg_catalog.make_interval(days => "
     "$1::integer) "
-    "GROUP BY language, pg_catalog.lower(pg_catalog.regexp_replace(question, "
-    "'[[:space:][:punct:]。、！？]+', '', 'g')) "
+    "GROUP BY language, pg_catalog.lower(pg_catalog.regexp_replace("
+    "pg_catalog.normalize(question, 'NFKC'), '[[:space:][:punct:]。、！？]+', '', 'g')) "
     "ORDER BY pg_catalog.count(*) DESC, pg_catalog.max(at) DESC LIMIT $2::integer";
 
 enum mm_status mm_article_store_gaps(struct mm_db *db, int days, int max, int64_t deadline_mono_ms,

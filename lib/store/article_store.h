@@ -44,13 +44,19 @@ enum mm_status mm_article_store_import(struct mm_db *db, const char *json, bool 
 				       int64_t deadline_mono_ms, struct mm_import_result *out,
 				       struct mm_error *err);
 
+/* Removes the article of an id, or those of a title; *removed_out may be 0. */
+enum mm_status mm_article_store_remove(struct mm_db *db, const char *which,
+				       int64_t deadline_mono_ms, int *removed_out,
+				       struct mm_error *err);
+
 /* A question that was asked so often without an answer, in its latest wording. */
 struct mm_gap {
 	const char *question, *language;
 	int64_t count, last_utc_ms;
 };
 
-/* The gaps of the last `days` days, the most frequent first, `max` at most. */
+/* The gaps of the last `days` days, the most frequent first, `max` at most. Questions that differ in
+ * capitals, width, spaces and punctuation only are one. */
 enum mm_status mm_article_store_gaps(struct mm_db *db, int days, int max, int64_t deadline_mono_ms,
 				     struct mm_gap **out, size_t *count_out, struct mm_arena *arena,
 				     struct mm_error *err);
