@@ -7,11 +7,6 @@
 
 enum { REPLY_MAX_BYTES = 16384, PLACED_MAX = 2 };
 
-/* From here on an article has so much of the question in it that it goes before the text of a
- * topic, which only says what will be checked. On tests/kb nine of ten such questions have their
- * article first. */
-static const float CLEAR_MATCH = 0.4F;
-
 /* Which intent is answered first, by which text; `ask` is used while no order number is known. */
 static const struct placement {
 	enum mm_intent intent;
@@ -79,15 +74,12 @@ static bool needs_apology(const struct mm_analysis *analysis, const struct place
 	return is_unhappy(analysis) && first->is_topic && first->intent != MM_INTENT_DEFECT;
 }
 
-/* A courtesy answers no question; a topic does, but says less than an article. */
+/* A topic's text only says what will be checked, and a courtesy answers nothing: an article goes
+ * before them. Where the customer has named an order, it is the order that matters. */
 static bool prefers_article(const struct mm_ai_request *request, const struct placement *first)
 {
-	if (request->source_count == 0)
-		return false;
-	if (!first || first->intent == MM_INTENT_GREETING || first->intent == MM_INTENT_THANKS)
-		return true;
-	const bool is_about_order = request->order_number && first->key != first->ask;
-	return !is_about_order && request->sources[0].match >= CLEAR_MATCH;
+	const bool is_about_order = first && request->order_number && first->key != first->ask;
+	return request->source_count > 0 && !is_about_order;
 }
 
 /* With its title, so that the customer sees what was answered. */

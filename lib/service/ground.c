@@ -90,10 +90,9 @@ enum mm_status mm_ground_request(struct mm_turn *turn, struct mm_ai_request *req
 void mm_ground_note_gap(struct mm_turn *turn, const struct mm_ai_request *request)
 {
 	const struct mm_ai_reply *reply = &turn->reply;
-	const bool is_guess =
-	    request->is_grounded && (reply->model || reply->outcome != MM_AI_ANSWERED);
+	const bool is_about_order = turn->order_number && !reply->model && !reply->is_fallback;
 	if (!turn->runtime->library || turn->source_count > 0 || !is_question(&turn->analysis) ||
-	    !(reply->is_fallback || is_guess))
+	    !(request->is_grounded ? !is_about_order : reply->is_fallback))
 		return;
 	turn->gap = (struct mm_message){.text = request->text, .length = request->length};
 }

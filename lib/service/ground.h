@@ -19,9 +19,9 @@ enum mm_status mm_ground_request(struct mm_turn *turn, struct mm_ai_request *req
 				 struct mm_error *err);
 
 /*
- * Looks at the reply: a question that no article answered is noted as a gap where the bot placed it
- * nowhere, or where the company has articles and a model answered without one. Greetings, thanks,
- * complaints and harassment are no questions.
+ * Notes a question that no article answered as a gap; where the company has no articles yet, only
+ * one that the built-in responder could not place. Greetings, thanks, complaints and harassment are
+ * no questions, and a built-in answer about an order that the customer has named needs no article.
  */
 void mm_ground_note_gap(struct mm_turn *turn, const struct mm_ai_request *request);
 
