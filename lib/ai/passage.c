@@ -11,34 +11,44 @@
 
 enum { PIECE_CODE_POINTS = 300 };
 
-struct piece {
-	size_t start, end; /* bytes of the body */
-	size_t code_points;
-};
-
-/* One line with its end, cut where it is longer than a piece. */
-static void add_line(struct mm_buffer *pieces, const char *body, size_t start, size_t end)
+static struct mm_piece *last_of(const struct mm_buffer *pieces)
 {
+	return pieces->length == 0 ? NULL
+				   : (struct mm_piece *)(void *)(pieces->data + pieces->length) - 1;
+}
+
+/* One line with its end: behind the last piece where there is room, else as one of its own. */
+static void add_line(struct mm_buffer *pieces, const char *body, size_t start, size_t end,
+		     size_t max_code_points)
+{
+	const size_t code_points = mm_utf8_count(body + start, end - start);
+	struct mm_piece *last = last_of(pieces);
+	if (last && last->code_points + code_points <= max_code_points) {
+		last->end = end;
+		last->code_points += code_points;
+		return;
+	}
 	while (start < end) {
-		const size_t size = mm_utf8_offset(body + start, end - start, PIECE_CODE_POINTS);
-		const struct piece piece = {start, start + size, mm_utf8_count(body + start, size)};
+		const size_t size = mm_utf8_offset(body + start, end - start, max_code_points);
+		const struct mm_piece piece = {start, start + size,
+					       mm_utf8_count(body + start, size)};
 		mm_buffer_add(pieces, &piece, sizeof piece);
 		start += size;
 	}
 }
 
-static void cut(struct mm_buffer *pieces, const char *body)
+void mm_passage_cut(const char *body, size_t max_code_points, struct mm_buffer *pieces)
 {
 	for (size_t at = 0; body[at];) {
 		const size_t line = strcspn(body + at, "\n");
 		const size_t end = at + line + (body[at + line] == '\n');
-		add_line(pieces, body, at, end);
+		add_line(pieces, body, at, end, max_code_points);
 		at = end;
 	}
 }
 
 /* The piece that has most of the question in it; the first where none has any. */
-static size_t find_best(const char *body, const struct piece *pieces, size_t count,
+static size_t find_best(const char *body, const struct mm_piece *pieces, size_t count,
 			const char *question, size_t length, struct mm_arena *arena)
 {
 	struct mm_search_document *documents = mm_arena_array(arena, count, sizeof *documents);
@@ -68,10 +78,10 @@ const char *mm_passage_choose(const char *body, const char *question, size_t len
 	if (mm_utf8_count(body, strlen(body)) <= max_code_points)
 		return body;
 	mm_buffer_init(&list, 0, 0, arena);
-	cut(&list, body);
+	mm_passage_cut(body, PIECE_CODE_POINTS, &list);
 	if (list.has_failed)
 		return NULL;
-	const struct piece *pieces = (const struct piece *)(const void *)list.data;
+	const struct mm_piece *pieces = (const struct mm_piece *)(const void *)list.data;
 	const size_t count = list.length / sizeof *pieces;
 	size_t first = find_best(body, pieces, count, question, length, arena), end = first + 1;
 	size_t room = max_code_points - pieces[first].code_points;

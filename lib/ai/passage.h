@@ -6,7 +6,7 @@
  * Errors   NULL: out of memory
  * Threads  pure
  *
- * The body is cut into pieces at its line ends. The piece that has most of the question in it is
+ * The body is cut into pieces of whole lines; only a line that is too long is cut itself. The piece that has most of the question in it is
  * taken, then what follows it, then what stands before it, as long as there is room: one stretch of
  * the text. The disadvantage: an answer that needs two distant places gets one.
  */
@@ -15,7 +15,15 @@
 
 #include <stddef.h>
 
-#include "base/arena.h"
+#include "base/buffer.h"
+
+struct mm_piece {
+	size_t start, end; /* bytes of the body */
+	size_t code_points;
+};
+
+/* Appends the pieces of a body, of at most `max_code_points` each, in order and without a gap. */
+void mm_passage_cut(const char *body, size_t max_code_points, struct mm_buffer *pieces);
 
 /* `body` is NUL-terminated, question has `length` bytes; both are valid UTF-8. */
 const char *mm_passage_choose(const char *body, const char *question, size_t length,

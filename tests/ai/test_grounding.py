@@ -18,8 +18,8 @@ def setUpModule():
     stack = begin_stack(apps=(), nginx=False)
     servers["stack"], servers["mock"] = stack, start_mock()
     extra = stack.folder / "extra.md"
-    extra.write_text(INJECTED + "# 長い案内\n\n" + "前置きの文です。\n" * 110 +
-                     "\n飛行船の係留には許可証が要ります。\n\n" + "後書きの文です。\n" * 110, encoding="utf-8")
+    extra.write_text(INJECTED + "# 長い案内\n\n" + "前置きの文です。\n" * 900 +
+                     "\n飛行船の係留には許可証が要ります。\n\n" + "後書きの文です。\n" * 900, encoding="utf-8")
     for path in (SOURCE / "tests" / "kb" / "articles.md", extra):
         done = stack.mamori("kb", "import", str(path), user="mamori_admin")
         if done.returncode != 0:
