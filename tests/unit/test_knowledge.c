@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/settings.h"
 #include "lines.h"
 #include "sample_articles.h"
@@ -111,11 +112,43 @@ static void questions__without_article__are_not_answered(void **state)
 	assert_true((double)refused >= LEAST_REFUSED * (double)all);
 }
 
+/* Long articles beside short ones: the pieces of one are one source. */
+static void long_article__is_found_once(void **state)
+{
+	struct mm_arena *texts = mm_arena_new(0);
+	struct mm_knowledge *mixed = NULL;
+	struct mm_source sources[MM_SOURCES_MAX];
+	struct mm_buffer body;
+	size_t count = 0;
+
+	(void)state;
+	mm_buffer_init(&body, 0, 0, texts);
+	for (int i = 0; i < 700; i++)
+		mm_buffer_add_text(&body, i % 70 == 35 ? "飛行船の係留には許可証が要ります。\n"
+						       : "これは前置きの文です。\n");
+	const struct mm_knowledge_article articles[] = {
+	    {"a", "案内", mm_buffer_text(&body), "", MM_LANGUAGE_JA},
+	    {"b", "気球", "飛行船はありません。", "", MM_LANGUAGE_JA},
+	    {"c", "送料", "550円です。", "", MM_LANGUAGE_JA},
+	};
+	static const char question[] = "飛行船の係留には許可証が要りますか";
+	assert_int_equal(mm_knowledge_new(texts, articles, 3, 1, &mixed, NULL), MM_OK);
+	assert_int_equal(mm_knowledge_find(mixed, question, strlen(question), MM_LANGUAGE_JA,
+					   sources, MM_SOURCES_MAX, &count, arena, NULL),
+			 MM_OK);
+	assert_string_equal(sources[0].id, "a");
+	assert_true(mm_source_is_answer(&sources[0], threshold));
+	assert_int_equal(count, 2);
+	assert_string_equal(sources[1].id, "b");
+	mm_knowledge_free(mixed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(questions__find_their_article),
 	    cmocka_unit_test(questions__without_article__are_not_answered),
+	    cmocka_unit_test(long_article__is_found_once),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
