@@ -93,7 +93,7 @@ struct mm_ai_reply {
 	const char *provider;
 	const char *model; /* NULL where there is none */
 	bool is_fallback;  /* the question could not be placed */
-	unsigned cited;    /* bit set: the request's sources that a built-in answer comes from; those
+	unsigned cited; /* bit set: the request's sources that a built-in answer comes from; those
 			    * of a model's are told by lib/ai/citation */
 
 	enum mm_ai_outcome outcome;

@@ -72,7 +72,7 @@ static void migrate__real_files_twice__applied_once(void **state)
 	assert_int_equal(migrate(sql_dir, &result), MM_OK);
 	assert_int_equal(result.applied, 0);
 	assert_int_equal(result.current, MM_MIGRATION_NEWEST);
-	assert_string_equal(query("SELECT count(*) FROM mamori.migrations"), "5");
+	assert_string_equal(query("SELECT count(*) FROM mamori.migrations"), "6");
 }
 
 static void refresh__as_admin__makes_partitions_and_metrics(void **state)
