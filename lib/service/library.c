@@ -100,8 +100,8 @@ static void exchange(struct mm_library *library, struct mm_knowledge *knowledge)
 static enum mm_status read_if_due(struct mm_library *library, struct mm_db *db, bool is_wanted,
 				  struct mm_error *err)
 {
-	struct mm_knowledge *knowledge;
-	int64_t version;
+	struct mm_knowledge *knowledge = NULL;
+	int64_t version = 0;
 	enum mm_status status =
 	    mm_article_store_version(db, mm_db_now(db) + VERSION_TIMEOUT_MS, &version, err);
 	/* Only this thread exchanges the current one. */

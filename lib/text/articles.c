@@ -95,9 +95,8 @@ enum mm_status mm_articles_read_markdown(const char *text, size_t length, struct
 		*next = '\0';
 		status = take_line(&draft, line, number, &list, err);
 		/* The lines of a body stay one text. */
-		if (draft.fields.body && !is_end && strncmp(next + 1, "# ", 2) != 0)
-			*next = '\n';
-		else if (draft.fields.body && !is_end && draft.is_in_code)
+		if (draft.fields.body && !is_end &&
+		    (draft.is_in_code || strncmp(next + 1, "# ", 2) != 0))
 			*next = '\n';
 		next += !is_end;
 	}
