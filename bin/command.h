@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/settings.h"
 #include "base/status.h"
+#include "store/db.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -26,6 +27,7 @@ struct invocation {
 int command_analyze(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
 int command_handoff(const struct invocation *invocation);
+int command_kb(const struct invocation *invocation);
 int command_migrate(const struct invocation *invocation);
 int command_refresh(const struct invocation *invocation);
 int command_rules(const struct invocation *invocation);
@@ -33,6 +35,11 @@ int command_spool(const struct invocation *invocation);
 
 /* Prints "mamori: WHAT: " and the error's cause, or its message, and returns EXIT_FAILED. */
 int command_fail(const char *what, const struct mm_error *err);
+
+/* Opens a handle for maintenance: its statements have no time limit but the caller's. The user is
+ * `default_user` where the settings name none; NULL: libpq's own. */
+enum mm_status command_open_database(const struct invocation *invocation, const char *default_user,
+				     struct mm_db **out, struct mm_error *err);
 
 /*
  * Whether the arguments are pairs of a name in `names` (NULL ends the list) and a value, each name

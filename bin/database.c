@@ -20,9 +20,8 @@ enum {
 	MONTHS_KEPT_MAX = 1200,
 };
 
-/* Opens a handle for maintenance: its statements have no time limit but the caller's. */
-static enum mm_status open_database(const struct invocation *invocation, const char *default_user,
-				    struct mm_db **out, struct mm_error *err)
+enum mm_status command_open_database(const struct invocation *invocation, const char *default_user,
+				     struct mm_db **out, struct mm_error *err)
 {
 	const struct mm_db_options options = {.dsn = invocation->settings->database.dsn,
 					      .default_user = default_user,
@@ -48,7 +47,7 @@ int command_migrate(const struct invocation *invocation)
 	const char *sql_dir = command_option(invocation, "--sql");
 	if (!sql_dir)
 		sql_dir = mm_data_path(MM_SQL_DIR, invocation->arena);
-	enum mm_status status = open_database(invocation, NULL, &db, &err);
+	enum mm_status status = command_open_database(invocation, NULL, &db, &err);
 	if (status == MM_OK)
 		status = mm_migrate(db, sql_dir, MIGRATION_TIMEOUT_MS, print_migration, NULL,
 				    &result, &err);
@@ -90,7 +89,7 @@ int command_refresh(const struct invocation *invocation)
 	};
 	if (is_wrong)
 		return EXIT_USAGE;
-	enum mm_status status = open_database(invocation, "mamori_admin", &db, &err);
+	enum mm_status status = command_open_database(invocation, "mamori_admin", &db, &err);
 	if (status == MM_OK)
 		status = mm_refresh(db, &options, &result, &err);
 	mm_db_free(db);

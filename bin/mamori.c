@@ -20,6 +20,8 @@ static const struct command {
     {"migrate", command_migrate, "[--sql DIR]", "bring the database's schema up to date"},
     {"refresh", command_refresh, "[--months-ahead N] [--months-kept N]",
      "make partitions ahead, drop old ones, refresh daily_metrics"},
+    {"kb", command_kb, "import FILE | list | remove ID | search QUESTION | gaps",
+     "keep the articles that answers come from, list the questions that have none"},
     {"spool", command_spool, "list | retry ID ... | retry --all",
      "list the records that the database rejected, or have them tried again"},
     {"handoff", command_handoff, "list | show | accept | reply | return | resolve ...",

@@ -56,10 +56,11 @@ static enum mm_status start(const struct mm_settings *settings, void **context_o
 			    struct mm_error *err)
 {
 	struct mm_runtime *runtime;
-	const enum mm_status status = mm_runtime_open(
-	    settings, "chat",
-	    MM_NEED_DETECTOR | MM_NEED_JOURNAL | MM_NEED_POOL | MM_NEED_TOKENS | MM_NEED_REPLIES,
-	    &runtime, err);
+	const enum mm_status status =
+	    mm_runtime_open(settings, "chat",
+			    MM_NEED_DETECTOR | MM_NEED_JOURNAL | MM_NEED_POOL | MM_NEED_TOKENS |
+				MM_NEED_REPLIES | MM_NEED_LIBRARY,
+			    &runtime, err);
 	if (status == MM_OK)
 		*context_out = runtime;
 	return status;

@@ -118,16 +118,9 @@ REVOKE EXECUTE ON FUNCTION mamori.store_turns(json) FROM mamori_chat;
 COMMENT ON FUNCTION mamori.store_turns IS
 	'The conversations, messages, events and handoffs of apply_turns; returns rows inserted';
 
-CREATE FUNCTION mamori.apply_turns(records json) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION mamori.leave_behind(records json) RETURNS void
+LANGUAGE sql
 AS $$
-DECLARE
-	inserted integer := mamori.store_turns(records);
-BEGIN
-	-- Most turns leave nothing more, which a search tells sooner than reading them again.
-	IF position('"idempotency"' IN records::text) + position('"notice"' IN records::text) = 0 THEN
-		RETURN inserted;
-	END IF;
 	-- In the order of the keys: concurrent batches wait for each other instead of deadlocking.
 	WITH turn AS MATERIALIZED (
 		SELECT r.id, r.at, (r.conversation ->> 'id')::uuid AS conversation_id,
@@ -148,12 +141,26 @@ BEGIN
 	ORDER BY key, id
 	ON CONFLICT (key) DO UPDATE
 	SET answer = excluded.answer, holder = excluded.holder, at = excluded.at
-	WHERE k.answer IS NULL AND k.message = excluded.message;
+	WHERE k.answer IS NULL AND k.message = excluded.message
+$$;
+COMMENT ON FUNCTION mamori.leave_behind IS 'The notices of apply_turns and its answers for retries';
+
+CREATE FUNCTION mamori.apply_turns(records json) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	inserted integer := mamori.store_turns(records);
+BEGIN
+	-- Most turns leave nothing more, which a search tells sooner than reading them again.
+	IF position('"idempotency"' IN records::text) + position('"notice"' IN records::text) > 0 THEN
+		PERFORM mamori.leave_behind(records);
+	END IF;
 	RETURN inserted;
 END
 $$;
 COMMENT ON FUNCTION mamori.apply_turns IS
-	'Stores a JSON array of chat turns, the answers for their retries and the notices; idempotent; returns rows inserted, of conversations, keys and notices not counted';
+	'Stores a JSON array of chat turns and what else they leave; idempotent; returns rows that store_turns inserted';
+GRANT EXECUTE ON FUNCTION mamori.apply_turns(json) TO mamori_chat;
 
 -- Whose reply keep_turns drops had no notice in it, and its retry hears nothing of it either.
 CREATE OR REPLACE FUNCTION mamori.without_reply(turn jsonb) RETURNS json
@@ -298,7 +305,7 @@ COMMENT ON FUNCTION mamori.purge_turns IS
 	'Forgets the answers for retries that are older, and turns whose worker is dead; how many answers';
 
 GRANT EXECUTE ON FUNCTION mamori.claim_turn(text, text, uuid, integer),
-	mamori.release_turn(text, uuid), mamori.turn_state(uuid, integer), mamori.apply_turns(json),
+	mamori.release_turn(text, uuid), mamori.turn_state(uuid, integer),
 	mamori.begin_turn(uuid, uuid, uuid, text, boolean, integer),
 	mamori.take_joins(uuid, uuid, boolean), mamori.end_turn(uuid, uuid) TO mamori_chat;
 GRANT EXECUTE ON FUNCTION mamori.purge_turns(integer) TO mamori_admin;

@@ -182,7 +182,9 @@ class Workers:
         log.close()
 
     def pids(self):
-        return children_of(self.process.pid) if self.process else []
+        """None once it has ended: its own id may be somebody else's by then."""
+        is_there = self.process and self.process.poll() is None
+        return children_of(self.process.pid) if is_there else []
 
     def kill_one(self, number=signal.SIGKILL):
         """Sends a signal to one worker and waits until another process has its place."""

@@ -74,6 +74,34 @@ static bool needs_apology(const struct mm_analysis *analysis, const struct place
 	return is_unhappy(analysis) && first->is_topic && first->intent != MM_INTENT_DEFECT;
 }
 
+/* A topic's text only says what will be checked, and a courtesy answers nothing: an article goes
+ * before them. Where the customer has named an order, it is the order that matters. */
+static bool prefers_article(const struct mm_ai_request *request, const struct placement *first)
+{
+	const bool is_about_order = first && request->order_number && first->key != first->ask;
+	return request->source_count > 0 && !is_about_order;
+}
+
+/* With its title, so that the customer sees what was answered. */
+static void add_article(struct mm_buffer *text, const struct mm_ai_request *request)
+{
+	if (text->length > 0)
+		mm_buffer_add_text(text, "\n\n");
+	mm_buffer_add_text(text, request->sources[0].title);
+	mm_buffer_add_text(text, "\n\n");
+	mm_buffer_add_text(text, request->sources[0].body);
+}
+
+static void add_topics(struct mm_buffer *text, const struct mm_replies *replies,
+		       const struct mm_ai_request *request,
+		       const struct placement *const found[PLACED_MAX], size_t count,
+		       struct mm_arena *arena)
+{
+	for (size_t i = 0; i < count; i++)
+		add_reply(text, replies, request,
+			  request->order_number ? found[i]->key : found[i]->ask, arena);
+}
+
 static enum mm_status builtin_reply(void *self, const struct mm_ai_request *request,
 				    struct mm_ai_reply *out, struct mm_arena *arena,
 				    struct mm_error *err)
@@ -81,20 +109,25 @@ static enum mm_status builtin_reply(void *self, const struct mm_ai_request *requ
 	const struct mm_replies *replies = self;
 	const struct placement *found[PLACED_MAX] = {NULL};
 	const size_t count = place(request->analysis->intents, found);
+	const bool is_article = prefers_article(request, found[0]);
 	struct mm_buffer text;
 
 	mm_buffer_init(&text, 512, REPLY_MAX_BYTES, arena);
-	if (count == 0)
+	if (count == 0 && !is_article)
 		add_reply(&text, replies, request, MM_REPLY_FALLBACK, arena);
-	else if (needs_apology(request->analysis, found[0]))
+	else if (is_article ? is_unhappy(request->analysis)
+			    : needs_apology(request->analysis, found[0]))
 		add_reply(&text, replies, request, MM_REPLY_APOLOGY, arena);
-	for (size_t i = 0; i < count; i++)
-		add_reply(&text, replies, request,
-			  request->order_number ? found[i]->key : found[i]->ask, arena);
+	if (is_article)
+		add_article(&text, request);
+	else
+		add_topics(&text, replies, request, found, count, arena);
 	if (text.has_failed)
 		return mm_error_cause(err, MM_NO_MEMORY, "builtin: no memory for the reply");
-	*out = (struct mm_ai_reply){
-	    .text = mm_buffer_text(&text), .provider = "builtin", .is_fallback = count == 0};
+	*out = (struct mm_ai_reply){.text = mm_buffer_text(&text),
+				    .provider = "builtin",
+				    .is_fallback = count == 0 && !is_article,
+				    .cited = is_article ? 1u : 0u};
 	return MM_OK;
 }
 

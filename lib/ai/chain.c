@@ -12,6 +12,7 @@
 #include "ai/budget.h"
 #include "ai/builtin.h"
 #include "ai/chain_internal.h"
+#include "ai/grounding.h"
 #include "ai/reply_check.h"
 #include "base/log.h"
 
@@ -291,6 +292,15 @@ static enum mm_status fail(const struct mm_ai_reply *reply, struct mm_error *err
 			      mm_fault_name(last->fault));
 }
 
+/* Only a chain with providers has a prompt. False: out of memory. */
+static bool add_grounding(struct passage *passage)
+{
+	if (passage->chain->count > 0)
+		passage->prompt =
+		    mm_grounding_prompt(passage->prompt, passage->request, passage->arena);
+	return passage->chain->count == 0 || passage->prompt;
+}
+
 static enum mm_status chain_reply(void *self, const struct mm_ai_request *request,
 				  struct mm_ai_reply *out, struct mm_arena *arena,
 				  struct mm_error *err)
@@ -307,6 +317,8 @@ static enum mm_status chain_reply(void *self, const struct mm_ai_request *reques
 				     ? request->deadline_mono_ms
 				     : passage.started_mono_ms + chain->settings->ai.deadline_ms;
 	passage.deadline_mono_ms = deadline - MM_CHAIN_RESERVE_MS;
+	if (!add_grounding(&passage))
+		return mm_error_cause(err, MM_NO_MEMORY, "ai: no memory for the prompt");
 	*out = (struct mm_ai_reply){.text = ""};
 	if (!ask_links(&passage)) {
 		const enum mm_status status =

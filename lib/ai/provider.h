@@ -18,6 +18,7 @@
 
 #include "ai/fault.h"
 #include "ai/replies.h"
+#include "ai/source.h"
 #include "base/arena.h"
 #include "base/status.h"
 #include "detect/detector.h"
@@ -64,6 +65,9 @@ struct mm_ai_request {
 	const struct mm_ai_turn *history; /* oldest first */
 	size_t history_count;
 	const char *prompt; /* what the model is told of its task; NULL: ai.prompt_file */
+	bool is_grounded;   /* the company has articles; without a source the answer is not known */
+	const struct mm_source *sources; /* those that answer the question, the best first */
+	size_t source_count;             /* at most MM_SOURCES_MAX */
 	/*
 	 * A JSON schema (objects with additionalProperties false, no ranges): the answer is such a
 	 * document, made by the provider's own mechanism. Ranges are for `accept` to check. The
@@ -95,6 +99,8 @@ struct mm_ai_reply {
 	const char *provider;
 	const char *model; /* NULL where there is none */
 	bool is_fallback;  /* the question could not be placed */
+	unsigned cited; /* bit set: the request's sources that a built-in answer comes from; those
+			    * of a model's are told by lib/ai/citation */
 
 	enum mm_ai_outcome outcome;
 	bool is_cut;        /* max_output_tokens ended it; cut after its last whole sentence */

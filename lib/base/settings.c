@@ -191,6 +191,13 @@ static const struct mm_setting table[] = {
     {AT(openai, daily_tokens), MM_SETTING_I64, "0", 0, 1000000000000, NULL,
      "Most tokens a day (UTC) that the processes of an endpoint use; 0: no limit."},
 
+    {AT(knowledge, enabled), MM_SETTING_BOOL, "yes", 0, 0, NULL,
+     "Whether answers come from the articles of `mamori kb`."},
+    {AT(knowledge, threshold), MM_SETTING_DOUBLE, "0.16", 0, 1, NULL,
+     "How much of a question an article must have in it to be its answer."},
+    {AT(knowledge, check_seconds), MM_SETTING_I64, "30", 1, 3600, NULL,
+     "How often a worker looks whether the articles have changed."},
+
     {AT(log, level), MM_SETTING_ENUM, "notice", 0, 0, mm_log_level_names,
      "The least severe lines that are written."},
 };

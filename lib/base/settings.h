@@ -94,6 +94,11 @@ struct mm_settings {
 	} ai;
 	struct mm_provider_settings anthropic, gemini, openai;
 	struct {
+		bool enabled;
+		double threshold;
+		int64_t check_seconds;
+	} knowledge;
+	struct {
 		enum mm_log_level level;
 	} log;
 };

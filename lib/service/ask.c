@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "ai/citation.h"
 #include "ai/guard.h"
 #include "base/log.h"
+#include "service/ground.h"
 #include "service/release.h"
 #include "service/turn_stream.h"
 #include "service/window.h"
@@ -65,6 +67,21 @@ static void log_findings(const struct asking *asking, const struct mm_guard_verd
 		       mm_guard_code_name(verdict->findings[i].code));
 }
 
+/* The reply as the customer gets it: marks of sources taken out, values put back. */
+static enum mm_status finish_text(const struct asking *asking, const char **text, size_t *length,
+				  size_t *unknown_out, unsigned *cited_out, struct mm_error *err)
+{
+	struct mm_turn *turn = asking->turn;
+	if (turn->source_count > 0) {
+		*text =
+		    mm_citation_take(*text, *length, turn->source_count, cited_out, turn->arena);
+		if (!*text)
+			return mm_error_cause(err, MM_NO_MEMORY, "ask: no memory for the reply");
+		*length = strlen(*text);
+	}
+	return mm_pii_unmask(asking->mask, *text, *length, text, length, unknown_out, err);
+}
+
 static struct mm_guard_text prompt_of(const struct mm_turn *turn)
 {
 	const char *prompt = mm_chain_prompt(turn->runtime->chain, turn->language);
@@ -73,30 +90,42 @@ static struct mm_guard_text prompt_of(const struct mm_turn *turn)
 
 /* Of an unmasked text. The learned model knows how customers write, not those who answer them: it
  * takes their regrets for pressure. So only rules judge a reply. */
-static enum mm_status check_text(const struct asking *asking, struct mm_guard_facts *facts,
-				 struct mm_guard_verdict *out, struct mm_arena *arena,
-				 struct mm_error *err)
+static enum mm_status check_text(const struct asking *asking, struct mm_guard_text reply,
+				 size_t unknown, struct mm_guard_verdict *out,
+				 struct mm_arena *arena, struct mm_error *err)
 {
+	const struct mm_turn *turn = asking->turn;
+	struct mm_guard_text sources[MM_SOURCES_MAX];
 	struct mm_analysis analysis;
-	const enum mm_status status = mm_detect(asking->turn->detector, facts->reply.text,
-						facts->reply.length, NULL, &analysis, arena, err);
+	const enum mm_status status =
+	    mm_detect(turn->detector, reply.text, reply.length, NULL, &analysis, arena, err);
 	if (status != MM_OK)
 		return status;
-	facts->language = asking->turn->language;
-	facts->max_code_points = REPLY_MAX_CODE_POINTS;
-	facts->severity = analysis.harassment.by_rules;
-	facts->prompt = prompt_of(asking->turn);
-	return mm_guard_check(facts, out, arena, err);
+	for (size_t i = 0; i < turn->source_count; i++)
+		sources[i] =
+		    (struct mm_guard_text){turn->sources[i].body, strlen(turn->sources[i].body)};
+	const struct mm_guard_facts facts = {.reply = reply,
+					     .language = turn->language,
+					     .severity = analysis.harassment.by_rules,
+					     .max_code_points = REPLY_MAX_CODE_POINTS,
+					     .prompt = prompt_of(turn),
+					     .sources = sources,
+					     .source_count = turn->source_count,
+					     .unknown_placeholders = unknown};
+	return mm_guard_check(&facts, out, arena, err);
 }
 
 static enum mm_status check_reply(const struct asking *asking, const char *text, size_t length,
 				  struct mm_guard_verdict *out, struct mm_error *err)
 {
-	struct mm_guard_facts facts = {.unknown_placeholders = 0};
+	struct mm_guard_text reply = {text, length};
+	size_t unknown = 0;
+	unsigned cited = 0;
 	const enum mm_status status =
-	    mm_pii_unmask(asking->mask, text, length, &facts.reply.text, &facts.reply.length,
-			  &facts.unknown_placeholders, err);
-	return status == MM_OK ? check_text(asking, &facts, out, asking->turn->arena, err) : status;
+	    finish_text(asking, &reply.text, &reply.length, &unknown, &cited, err);
+	return status == MM_OK
+		   ? check_text(asking, reply, unknown, out, asking->turn->arena, err)
+		   : status;
 }
 
 /* A reply that cannot be checked is not sent. */
@@ -120,10 +149,10 @@ static bool accept_reply(void *context, const char *text, size_t length)
 static bool is_good_so_far(void *context, const char *text, size_t length, size_t unknown)
 {
 	const struct asking *asking = context;
-	struct mm_guard_facts facts = {.reply = {text, length}, .unknown_placeholders = unknown};
 	struct mm_guard_verdict verdict = {.count = 1};
 	struct mm_error err = {.status = MM_OK};
-	const enum mm_status status = check_text(asking, &facts, &verdict, asking->scratch, &err);
+	const enum mm_status status = check_text(asking, (struct mm_guard_text){text, length},
+						 unknown, &verdict, asking->scratch, &err);
 	mm_arena_reset(asking->scratch);
 	return status == MM_OK && verdict.count == 0;
 }
@@ -158,7 +187,8 @@ static enum mm_status begin_stream(struct asking *asking, struct mm_ai_watcher *
 	asking->scratch = mm_arena_new(SCRATCH_MAX_BYTES);
 	if (!asking->scratch)
 		return mm_error_cause(err, MM_NO_MEMORY, "ask: no memory for a stream");
-	mm_release_init(&asking->release, asking->mask, &judge, asking->turn->arena);
+	mm_release_init(&asking->release, asking->mask, asking->turn->source_count, &judge,
+			asking->turn->arena);
 	watcher->on_delta = take_delta;
 	watcher->on_wait = wait_on;
 	return mm_turn_stream_begin(asking->turn, err);
@@ -177,16 +207,16 @@ static enum mm_status take_shown(const struct asking *asking, struct mm_error *e
 
 /* ---- the question */
 
-static enum mm_status unmask_reply(const struct asking *asking, struct mm_error *err)
+/* The built-in responder's text is finished: what looks like a mark is its own. */
+static enum mm_status finish_reply(const struct asking *asking, struct mm_error *err)
 {
 	struct mm_ai_reply *reply = &asking->turn->reply;
-	size_t length;
 	if (reply->outcome == MM_AI_STOPPED)
 		return take_shown(asking, err);
-	if (!reply->text)
+	if (!reply->text || !reply->model)
 		return MM_OK;
-	return mm_pii_unmask(asking->mask, reply->text, strlen(reply->text), &reply->text, &length,
-			     NULL, err);
+	size_t length = strlen(reply->text);
+	return finish_text(asking, &reply->text, &length, NULL, &reply->cited, err);
 }
 
 enum mm_status mm_ask_provider(struct mm_turn *turn, struct mm_error *err)
@@ -208,13 +238,17 @@ enum mm_status mm_ask_provider(struct mm_turn *turn, struct mm_error *err)
 	enum mm_status status = mask_text(&asking, &request.text, &request.length, err);
 	if (status == MM_OK)
 		status = mask_history(&asking, &request, err);
+	if (status == MM_OK)
+		status = mm_ground_request(turn, &request, err);
 	if (status == MM_OK && turn->stream)
 		status = begin_stream(&asking, &request.watcher, err);
 	if (status == MM_OK)
 		status = provider->reply(provider->self, &request, &turn->reply, turn->arena, err);
 	if (status == MM_OK)
-		status = unmask_reply(&asking, err);
+		status = finish_reply(&asking, err);
 	mm_arena_free(asking.scratch);
+	if (status == MM_OK)
+		mm_ground_note_gap(turn, &request);
 	if (status == MM_OK && turn->reply.tried_count > 0)
 		turn->degradations |= 1u << MM_DEGRADED_AI;
 	return status;

@@ -7,8 +7,9 @@
  * Threads  as the turn
  *
  * Personal data of the message and of the history is masked before it leaves, one mask for all of
- * it, and put back into the reply. A reply goes out only if lib/ai/guard finds nothing in it and no
- * rule of the detector calls it harassment; otherwise the chain asks the next provider.
+ * it, and put back into the reply. The articles that answer the masked question go with it (ground.h).
+ * A reply goes out only if lib/ai/guard finds nothing in it and no rule of the detector calls it
+ * harassment; otherwise the chain asks the next provider.
  */
 #ifndef MM_SERVICE_ASK_H
 #define MM_SERVICE_ASK_H

@@ -3,14 +3,19 @@
 
 #include "service/release.h"
 
+#include <string.h>
+
+#include "ai/citation.h"
 #include "text/utf8.h"
 
 enum { TEXT_INITIAL = 1024, TAIL_INITIAL = 64, TEXT_MAX = 1024 * 1024 };
 
 void mm_release_init(struct mm_release *release, const struct mm_pii_mask *mask,
-		     const struct mm_release_judge *judge, struct mm_arena *arena)
+		     size_t source_count, const struct mm_release_judge *judge,
+		     struct mm_arena *arena)
 {
-	*release = (struct mm_release){.mask = mask, .judge = *judge};
+	*release = (struct mm_release){
+	    .mask = mask, .judge = *judge, .source_count = source_count, .arena = arena};
 	mm_buffer_init(&release->tail, TAIL_INITIAL, TEXT_MAX, arena);
 	mm_buffer_init(&release->text, TEXT_INITIAL, TEXT_MAX, arena);
 }
@@ -30,19 +35,37 @@ static size_t whole_characters(const char *text, size_t length)
 	return size > 1 && length - start + 1 < size ? start - 1 : length;
 }
 
-/* Unmasks what of the tail cannot change any more. */
+/* Bytes of the tail that read the same whatever follows. */
+static size_t settled_bytes(const struct mm_release *release)
+{
+	const struct mm_buffer *tail = &release->tail;
+	const size_t whole = whole_characters(tail->data, tail->length);
+	const size_t unmasked = whole - mm_pii_mask_open_end(tail->data, whole);
+
+	return release->source_count == 0
+		   ? unmasked
+		   : unmasked - mm_citation_open_end(tail->data, unmasked);
+}
+
+/* Takes the marks out of what is settled of the tail, unmasks it, and adds it to the text. */
 static enum mm_status take_tail(struct mm_release *release, struct mm_error *err)
 {
 	struct mm_buffer *tail = &release->tail;
-	const size_t whole = whole_characters(tail->data, tail->length);
-	const size_t settled = whole - mm_pii_mask_open_end(tail->data, whole);
-	const char *text;
-	size_t length, unknown;
+	const size_t settled = settled_bytes(release);
+	const char *text = tail->data;
+	size_t length = settled, unknown;
+	unsigned cited;
 
 	if (settled == 0)
 		return MM_OK;
+	if (release->source_count > 0) {
+		text = mm_citation_take(text, length, release->source_count, &cited,
+					release->arena);
+		length = text ? strlen(text) : 0;
+	}
 	const enum mm_status status =
-	    mm_pii_unmask(release->mask, tail->data, settled, &text, &length, &unknown, err);
+	    text ? mm_pii_unmask(release->mask, text, length, &text, &length, &unknown, err)
+		 : MM_NO_MEMORY;
 	if (status != MM_OK)
 		return status;
 	mm_buffer_add(&release->text, text, length);

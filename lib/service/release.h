@@ -2,7 +2,8 @@
  * release: how much of a reply may be shown while it is still being made (floor 4).
  *
  * Shape    words of a model go in as they come, and what may go out comes out. Held back are
- *            an end that may be the beginning of a placeholder, or of a character
+ *            an end that may be the beginning of a placeholder, of a mark of a source
+ *            (ai/citation.h), or of a character
  *            everything from the moment on that the whole text so far does not pass the judge, until
  *            a longer one passes: a condition at the end of a sentence can mend its beginning
  *          So no text is ever shown that the judge, asked about all of it, objected to
@@ -31,15 +32,18 @@ struct mm_release_judge {
 struct mm_release {
 	const struct mm_pii_mask *mask;
 	struct mm_release_judge judge;
+	size_t source_count;
+	struct mm_arena *arena;
 	struct mm_buffer tail; /* heard and not unmasked, because it may go on */
 	struct mm_buffer text; /* unmasked */
 	size_t shown;          /* bytes of it */
 	size_t unknown;
 };
 
-/* Nothing is heard. The mask is borrowed. */
+/* Nothing is heard. The mask is borrowed. Marks of sources are taken out where there are sources. */
 void mm_release_init(struct mm_release *release, const struct mm_pii_mask *mask,
-		     const struct mm_release_judge *judge, struct mm_arena *arena);
+		     size_t source_count, const struct mm_release_judge *judge,
+		     struct mm_arena *arena);
 
 /* Takes more words; *part_out is what may be shown beyond what was, maybe empty. */
 enum mm_status mm_release_add(struct mm_release *release, const char *words, size_t length,

@@ -77,6 +77,18 @@ static void close_pool(struct mm_runtime *runtime)
 	mm_pool_free(runtime->pool);
 }
 
+static enum mm_status open_library(struct mm_runtime *runtime, struct mm_error *err)
+{
+	if (!runtime->settings->knowledge.enabled)
+		return MM_OK;
+	return mm_library_open(runtime->pool, runtime->settings, &runtime->library, err);
+}
+
+static void close_library(struct mm_runtime *runtime)
+{
+	mm_library_close(runtime->library);
+}
+
 static enum mm_status open_tokens(struct mm_runtime *runtime, struct mm_error *err)
 {
 	return mm_secret_load(runtime->settings->conversation.token_secret_file,
@@ -122,7 +134,7 @@ static const struct {
 } parts[] = {
     {MM_NEED_TOKENS, open_tokens, close_tokens},    {MM_NEED_REPLIES, open_replies, close_replies},
     {MM_NEED_DETECTOR, open_judge, close_judge},    {MM_NEED_POOL, open_pool, close_pool},
-    {MM_NEED_JOURNAL, open_journal, close_journal},
+    {MM_NEED_LIBRARY, open_library, close_library}, {MM_NEED_JOURNAL, open_journal, close_journal},
 };
 
 static enum mm_status open_parts(struct mm_runtime *runtime, unsigned needs, struct mm_error *err)
@@ -162,6 +174,7 @@ enum mm_status mm_runtime_open(const struct mm_settings *settings, const char *n
 void mm_runtime_reload(struct mm_runtime *runtime)
 {
 	struct mm_error err = {.status = MM_OK};
+	mm_library_reload(runtime->library);
 	if (mm_judge_reload(runtime->judge, &err) == MM_OK)
 		mm_log(MM_LOG_NOTICE, NULL, "rules and models are loaded again");
 	else

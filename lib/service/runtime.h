@@ -19,6 +19,7 @@
 #include "base/secret.h"
 #include "base/settings.h"
 #include "service/judge.h"
+#include "service/library.h"
 #include "store/journal.h"
 #include "store/pool.h"
 #include "store/sink_postgres.h"
@@ -29,6 +30,7 @@ enum mm_need {
 	MM_NEED_POOL = 1 << 2,
 	MM_NEED_TOKENS = 1 << 3,
 	MM_NEED_REPLIES = 1 << 4, /* and who answers: the chain of ai.chain */
+	MM_NEED_LIBRARY = 1 << 5, /* needs the pool; stays NULL where knowledge.enabled is no */
 };
 
 struct mm_runtime {
@@ -43,6 +45,7 @@ struct mm_runtime {
 	struct mm_sink_postgres *sink;
 	struct mm_journal *journal; /* NULL: nothing is stored */
 	struct mm_pool *pool;
+	struct mm_library *library;
 	struct mm_secret *token_secret;
 	struct mm_replies *replies;
 	struct mm_chain *chain;
@@ -57,8 +60,8 @@ struct mm_runtime {
 enum mm_status mm_runtime_open(const struct mm_settings *settings, const char *name, unsigned needs,
 			       struct mm_runtime **out, struct mm_error *err);
 
-/* Reads rules and models again, for requests that begin later; logs what came of it. Needs the
- * detector. One thread at a time. */
+/* Reads rules and models again, for requests that begin later, and has the articles read again; logs
+ * what came of it. Needs the detector. One thread at a time. */
 void mm_runtime_reload(struct mm_runtime *runtime);
 
 /* Closes the parts in reverse order; the journal first makes durable what it has accepted. */

@@ -10,6 +10,9 @@
 #include "service/analysis_json.h"
 #include "service/burst.h"
 #include "service/retry.h"
+#include "text/utf8.h"
+
+enum { GAP_CODE_POINTS = 500 };
 
 static const char *const degradations[MM_DEGRADED__MAX] = {
     [MM_DEGRADED_HISTORY] = "history",
@@ -105,6 +108,28 @@ static void write_identity(struct mm_json_writer *writer, const struct mm_turn *
 	pair_id(writer, "message_id", &turn->message_id);
 }
 
+/* What a reply comes from; a handoff's text comes from none. */
+static void write_sources(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	const bool is_from_them =
+	    turn->is_answered && turn->reply.provider && turn->reply.outcome == MM_AI_ANSWERED;
+	mm_json_key(writer, "sources");
+	mm_json_array_begin(writer);
+	for (size_t i = 0; is_from_them && i < turn->source_count; i++) {
+		const bool is_cited = turn->reply.cited & 1u << i;
+		/* The built-in responder gives one article, and has not read the others. */
+		if (!turn->reply.model && !is_cited)
+			continue;
+		mm_json_object_begin(writer);
+		mm_json_pair_text(writer, "id", turn->sources[i].id);
+		mm_json_pair_text(writer, "title", turn->sources[i].title);
+		mm_json_pair_double(writer, "score", (double)turn->sources[i].match, 3);
+		mm_json_pair_bool(writer, "is_cited", is_cited);
+		mm_json_object_end(writer);
+	}
+	mm_json_array_end(writer);
+}
+
 static void write_findings(struct mm_json_writer *writer, const struct mm_turn *turn)
 {
 	mm_json_key(writer, "sentiment");
@@ -145,6 +170,7 @@ static void write_answer(struct mm_json_writer *writer, const struct mm_turn *tu
 	mm_json_pair_bool(writer, "needs_handoff", turn->has_handoff);
 	mm_json_pair_text(writer, "owner", owner_after(turn));
 	write_ai(writer, turn);
+	write_sources(writer, turn);
 	if (has_usage)
 		write_usage(writer, &turn->reply);
 	mm_burst_write(writer, turn);
@@ -280,6 +306,20 @@ static void write_stored_handoff(struct mm_json_writer *writer, const struct mm_
 	mm_json_object_end(writer);
 }
 
+/* Left out where there is none: most records need not be looked at for it. */
+static void write_gap(struct mm_json_writer *writer, const struct mm_turn *turn)
+{
+	if (!turn->gap.text)
+		return;
+	mm_json_key(writer, "gap");
+	mm_json_object_begin(writer);
+	pair_id(writer, "id", &turn->message_id);
+	mm_json_pair_text(writer, "language", turn->language == MM_LANGUAGE_JA ? "ja" : "en");
+	mm_json_pair_bytes(writer, "question", turn->gap.text,
+			   mm_utf8_offset(turn->gap.text, turn->gap.length, GAP_CODE_POINTS));
+	mm_json_object_end(writer);
+}
+
 void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *turn)
 {
 	mm_json_object_begin(writer);
@@ -303,5 +343,6 @@ void mm_turn_write_record(struct mm_json_writer *writer, const struct mm_turn *t
 	if (turn->has_notice)
 		pair_id(writer, "notice", &turn->message_id);
 	mm_retry_write(writer, turn);
+	write_gap(writer, turn);
 	mm_json_object_end(writer);
 }

@@ -12,7 +12,7 @@
 #include "store/pool.h"
 
 /* Number of the newest file in sql/ that this program was written against. */
-enum { MM_MIGRATION_NEWEST = 7 };
+enum { MM_MIGRATION_NEWEST = 8 };
 
 struct mm_database_health {
 	double round_trip_ms; /* one query, connection not included */

@@ -11,6 +11,7 @@ static const char drop_sql[] =
     "SELECT mamori.drop_partitions(pg_catalog.date_trunc('month', pg_catalog.now(), 'UTC')"
     " - pg_catalog.make_interval(months => $1::integer))";
 static const char purge_sql[] = "SELECT mamori.purge_turns($1::integer)";
+static const char gaps_sql[] = "SELECT mamori.trim_gaps($1::integer)";
 static const char metrics_sql[] = "SELECT mamori.refresh_metrics()";
 
 /* Runs one function with one number (or none, when sql takes none) and reads the number it gives. */
@@ -46,6 +47,8 @@ enum mm_status mm_refresh(struct mm_db *db, const struct mm_refresh_options *opt
 	if (status == MM_OK)
 		status = call(db, purge_sql, &hours_kept, options->timeout_ms,
 			      &result.answers_purged, err);
+	if (status == MM_OK)
+		status = call(db, gaps_sql, &options->months_kept, options->timeout_ms, NULL, err);
 	if (status == MM_OK && options->months_kept > 0)
 		status = call(db, drop_sql, &options->months_kept, options->timeout_ms,
 			      &result.partitions_dropped, err);

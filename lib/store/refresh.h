@@ -2,7 +2,8 @@
  * refresh: the regular upkeep of the database (floor 3), for a timer.
  *
  * Shape    partitions are made ahead, daily_metrics is computed anew without blocking readers,
- *          the answers kept for retries are forgotten after MM_REFRESH_ANSWER_HOURS, and, when asked for, months older than the retention are dropped.
+ *          the answers kept for retries are forgotten after MM_REFRESH_ANSWER_HOURS, old unanswered
+ *          questions are removed, and, when asked for, months older than the retention are dropped.
  * Errors   as mm_db_exec. Every step is safe to repeat.
  * Threads  one.
  */

@@ -29,7 +29,7 @@ ANSWERS = [
     ("complaint ja", "対応にがっかりしました。", ("詳しくお聞かせください",)),
     ("complaint en", "Your service was disappointing.", ("did not meet your expectations",)),
     ("no intent ja", "量子の色は何ですか。", ("詳しくお聞かせください",)),
-    ("no intent en", "What colour is Tuesday?", ("could not place your question",)),
+    ("no intent en", "What colour is Tuesday?", ("I do not know the answer",)),
 ]
 ANGRY = ("本当に腹が立ちます！", "いい加減にしてください！怒っています！", "許せません！激怒しています！")
 UNPLACED = ("量子の色は何ですか。", "火曜日の味はどうですか。")

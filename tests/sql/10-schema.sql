@@ -1,14 +1,14 @@
 -- Tables, keys, constraints and comments are what the documentation says.
 BEGIN;
-SELECT plan(40);
+SELECT plan(45);
 
 SELECT has_table('mamori'::name, name::name)
 FROM unnest(ARRAY['conversations', 'messages', 'harassment_events', 'analysis_logs', 'handoffs',
-		  'handoff_repeats', 'migrations']) AS name;
+		  'handoff_repeats', 'kb_articles', 'kb_gaps', 'kb_state', 'migrations']) AS name;
 SELECT has_materialized_view('mamori'::name, 'daily_metrics'::name, 'daily_metrics');
 SELECT col_is_pk('mamori'::name, name::name, 'id'::name, name)
 FROM unnest(ARRAY['conversations', 'messages', 'harassment_events', 'analysis_logs', 'handoffs',
-		  'handoff_repeats']) AS name;
+		  'handoff_repeats', 'kb_articles', 'kb_gaps']) AS name;
 SELECT fk_ok('mamori'::name, name::name, 'conversation_id'::name,
 	     'mamori'::name, 'conversations'::name, 'id'::name)
 FROM unnest(ARRAY['messages', 'harassment_events', 'handoffs']) AS name;

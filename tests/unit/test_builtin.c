@@ -123,6 +123,54 @@ static void every_intent__has_an_answer(void **state)
 	}
 }
 
+static const struct {
+	const char *name;
+	unsigned intents;
+	enum mm_sentiment sentiment;
+	const char *order;
+	const char *want; /* the beginning */
+	bool is_article;
+} article_rows[] = {
+    {"an article answers what has no topic", 0, MM_SENTIMENT_NEUTRAL, NULL, "T\n\nBODY", true},
+    {"an article says more than a topic", INTENT(BILLING), MM_SENTIMENT_NEUTRAL, NULL, "T\n\nBODY",
+     true},
+    {"and than a greeting", INTENT(GREETING), MM_SENTIMENT_NEUTRAL, NULL, "T\n\nBODY", true},
+    {"an unhappy customer hears an apology first", 0, MM_SENTIMENT_ANGER, NULL,
+     "We are sorry for the inconvenience.\n\nT\n\nBODY", true},
+    {"an order that was named goes first", INTENT(SHIPPING), MM_SENTIMENT_NEUTRAL, "A-1",
+     "We are checking the delivery status of your order A-1", false},
+    {"but not where no topic is about it", 0, MM_SENTIMENT_NEUTRAL, "A-1", "T\n\nBODY", true},
+};
+
+static void article__answers_before_a_topic(void **state)
+{
+	const struct mm_provider provider = mm_builtin_provider(replies);
+	const struct mm_source source = {"id", "T", "BODY", 0.2F};
+	(void)state;
+	for (size_t i = 0; i < sizeof article_rows / sizeof article_rows[0]; i++) {
+		const struct mm_analysis analysis = {
+		    .intents = article_rows[i].intents,
+		    .sentiment = {.sentiment = article_rows[i].sentiment}};
+		const struct mm_ai_request request = {.text = "x",
+						      .length = 1,
+						      .language = MM_LANGUAGE_EN,
+						      .analysis = &analysis,
+						      .order_number = article_rows[i].order,
+						      .sources = &source,
+						      .source_count = 1};
+		struct mm_arena *arena = mm_arena_new(0);
+		struct mm_error err = {.status = MM_OK};
+		struct mm_ai_reply reply;
+		const char *want = article_rows[i].want;
+		assert_int_equal(provider.reply(provider.self, &request, &reply, arena, &err),
+				 MM_OK);
+		if (strncmp(reply.text, want, strlen(want)) != 0 ||
+		    reply.cited != article_rows[i].is_article || reply.is_fallback)
+			fail_msg("%s: \"%s\"", article_rows[i].name, reply.text);
+		mm_arena_free(arena);
+	}
+}
+
 static void no_memory__is_reported(void **state)
 {
 	const struct mm_provider provider = mm_builtin_provider(replies);
@@ -144,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(intents__choose_the_answer),
 	    cmocka_unit_test(every_intent__has_an_answer),
+	    cmocka_unit_test(article__answers_before_a_topic),
 	    cmocka_unit_test(no_memory__is_reported),
 	};
 	return cmocka_run_group_tests_name("builtin", tests, load, unload);

@@ -367,9 +367,52 @@ static void sink_down__is_spooled_and_told(void **state)
 	mm_arena_free(arena);
 }
 
+static void use_article(void)
+{
+	static const struct mm_knowledge_article article = {
+	    "0192d3f0-0000-7000-8000-00000000000a", "駐車場の場所", "建物の裏に三台分あります。",
+	    "", MM_LANGUAGE_JA};
+	struct mm_knowledge *knowledge;
+	assert_int_equal(mm_knowledge_new(mm_arena_new(0), &article, 1, 1, &knowledge, NULL),
+			 MM_OK);
+	runtime.library = mm_library_over(knowledge);
+	assert_non_null(runtime.library);
+}
+
+static size_t count_sources(struct json_object *answer)
+{
+	struct json_object *sources;
+	assert_true(json_object_object_get_ex(answer, "sources", &sources));
+	return json_object_array_length(sources);
+}
+
+static void question__has_its_source_or_is_a_gap(void **state)
+{
+	struct mm_arena *arena = mm_arena_new(0);
+	struct json_object *answer;
+	struct mm_error err = {.status = MM_OK};
+	(void)state;
+	use_article();
+	assert_int_equal(send("{\"message\":\"駐車場の場所\"}", NULL, &answer, &err, arena), MM_OK);
+	assert_int_equal(count_sources(answer), 1);
+	assert_non_null(strstr(text_of(answer, "response"), "三台分"));
+	assert_null(strstr(kept, "\"gap\":"));
+	assert_int_equal(send("{\"message\":\"傘は 090-1234-5678\"}", NULL, &answer, &err, arena),
+			 MM_OK);
+	assert_int_equal(count_sources(answer), 0);
+	assert_non_null(strstr(kept, "\"gap\":{\"id\":\""));
+	assert_non_null(strstr(kept, "\"language\":\"ja\",\"question\":\"傘は [PHONE_1]\"}"));
+	assert_int_equal(send("{\"message\":\"バカ\"}", NULL, &answer, &err, arena), MM_OK);
+	assert_null(strstr(kept, "\"gap\":"));
+	mm_arena_free(arena);
+	mm_library_close(runtime.library);
+	runtime.library = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(question__has_its_source_or_is_a_gap),
 	    cmocka_unit_test(turn__ends_as_its_message_needs),
 	    cmocka_unit_test(no_answer__is_not_held_against_who_asks_again),
 	    cmocka_unit_test(record__holds_what_was_said),

@@ -39,7 +39,7 @@ static int set_up(void **state)
 	mask = mm_pii_mask_new(arena);
 	assert_int_equal(mm_pii_mask_text(mask, PHONE, strlen(PHONE), &out, NULL), MM_OK);
 	assert_string_equal(out.text, "[PHONE_1]");
-	mm_release_init(&release, mask, &judge, arena);
+	mm_release_init(&release, mask, 0, &judge, arena);
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static void harmless_words__go_at_once(void **state)
 }
 
 /* name is what it is; the words, with | where they are cut; what is shown, with | at the same cuts. */
-static const struct {
+static const struct row {
 	const char *name, *words, *want;
 } rows[] = {
     {"within the name", "は[PHO|NE_1]へ", "は|" PHONE "へ"},
@@ -92,24 +92,52 @@ static const struct {
     {"a full-width one", "［PHONE_1|］", "|" PHONE ""},
 };
 
+/* With two sources. */
+static const struct row marks[] = {
+    {"whole", "です[#1]。", "です。"},
+    {"cut everywhere", "です| |[|#|1|]|。", "です||||||。"},
+    {"several numbers", "a [#1|, |#2]|.", "a|||."},
+    {"full-width", "です【＃|１】|。", "です||。"},
+    {"spaces before no mark", "a | b", "a|  b"},
+    {"no mark after all", "a [#1| b]", "a| [#1 b]"},
+    {"a bracket that is none", "a [x| [#2]", "a [x|"},
+    {"before a placeholder", "a[#1][PHO|NE_1]", "a|" PHONE},
+    {"behind a placeholder", "[PHONE_1|][#1|]!", "|" PHONE "|!"},
+};
+
+static void assert_row(const struct row *row)
+{
+	const char *words = row->words, *want = row->want;
+	for (;;) {
+		const size_t length = strcspn(words, "|"), shown = strcspn(want, "|");
+		const char *got = add(words, length);
+		if (strlen(got) != shown || memcmp(got, want, shown) != 0)
+			fail_msg("%s: \"%s\", not \"%.*s\"", row->name, got, (int)shown, want);
+		if (words[length] == '\0')
+			break;
+		words += length + 1;
+		want += shown + 1;
+	}
+}
+
 static void placeholders__are_held_back_until_they_are_whole(void **state)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		const char *words = rows[i].words, *want = rows[i].want;
-		for (;;) {
-			const size_t length = strcspn(words, "|"), shown = strcspn(want, "|");
-			const char *got = add(words, length);
-			if (strlen(got) != shown || memcmp(got, want, shown) != 0)
-				fail_msg("%s: \"%s\", not \"%.*s\"", rows[i].name, got, (int)shown,
-					 want);
-			if (words[length] == '\0')
-				break;
-			words += length + 1;
-			want += shown + 1;
-		}
+		assert_row(&rows[i]);
 		tear_down(state);
 		set_up(state);
 	}
+}
+
+static void marks_of_sources__are_taken_out_however_they_are_cut(void **state)
+{
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+		release.source_count = 2;
+		assert_row(&marks[i]);
+		tear_down(state);
+		set_up(state);
+	}
+	assert_shows("です[#1]", "です[#1]");
 }
 
 static void characters__are_held_back_until_they_are_whole(void **state)
@@ -168,6 +196,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(harmless_words__go_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(placeholders__are_held_back_until_they_are_whole,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(marks_of_sources__are_taken_out_however_they_are_cut,
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(characters__are_held_back_until_they_are_whole, set_up,
 					    tear_down),
