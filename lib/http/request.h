@@ -30,12 +30,12 @@ struct mm_request {
 	const char *path;    /* decoded by nginx, without the query; never NULL */
 	const char *path_id; /* what the route's {id} stands for, in `path`; NULL without */
 	size_t path_id_length;
-	const char *query;         /* after the "?", "" without one */
-	const char *content_type;  /* NULL if absent */
-	const char *accept;        /* NULL if absent */
+	const char *query;           /* after the "?", "" without one */
+	const char *content_type;    /* NULL if absent */
+	const char *accept;          /* NULL if absent */
 	const char *idempotency_key; /* NULL if absent */
-	const char *authorization; /* NULL if absent; never logged */
-	const char *request_id;    /* nginx's, or made here; [0-9A-Za-z-], 1 to MM_REQUEST_ID_MAX */
+	const char *authorization;   /* NULL if absent; never logged */
+	const char *request_id; /* nginx's, or made here; [0-9A-Za-z-], 1 to MM_REQUEST_ID_MAX */
 	const char *remote_address; /* "" if unknown */
 	const char *body;           /* NUL-terminated, "" without one */
 	size_t body_length;

@@ -123,9 +123,8 @@ static enum mm_status check_reply(const struct asking *asking, const char *text,
 	unsigned cited = 0;
 	const enum mm_status status =
 	    finish_text(asking, &reply.text, &reply.length, &unknown, &cited, err);
-	return status == MM_OK
-		   ? check_text(asking, reply, unknown, out, asking->turn->arena, err)
-		   : status;
+	return status == MM_OK ? check_text(asking, reply, unknown, out, asking->turn->arena, err)
+			       : status;
 }
 
 /* A reply that cannot be checked is not sent. */

@@ -25,7 +25,8 @@ static struct mm_turn_caller caller_of(const struct mm_turn *turn)
  * turn tells its new id before the reply. */
 static bool needs_no_lease(const struct mm_turn *turn)
 {
-	return (!turn->has_conversation && !turn->stream) || turn->degradations & 1u << MM_DEGRADED_HISTORY ||
+	return (!turn->has_conversation && !turn->stream) ||
+	       turn->degradations & 1u << MM_DEGRADED_HISTORY ||
 	       strcmp(turn->runtime->settings->ai.chain, "builtin") == 0;
 }
 

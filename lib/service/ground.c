@@ -93,7 +93,8 @@ void mm_ground_note_gap(struct mm_turn *turn, const struct mm_ai_request *reques
 {
 	const struct mm_ai_reply *reply = &turn->reply;
 	const bool is_about_order = turn->order_number && !reply->model && !reply->is_fallback;
-	if (!turn->runtime->library || turn->source_count > 0 || !is_question(turn->question_analysis) ||
+	if (!turn->runtime->library || turn->source_count > 0 ||
+	    !is_question(turn->question_analysis) ||
 	    !(request->is_grounded ? !is_about_order : reply->is_fallback))
 		return;
 	turn->gap = (struct mm_message){.text = request->text, .length = request->length};

@@ -42,9 +42,8 @@ static size_t settled_bytes(const struct mm_release *release)
 	const size_t whole = whole_characters(tail->data, tail->length);
 	const size_t unmasked = whole - mm_pii_mask_open_end(tail->data, whole);
 
-	return release->source_count == 0
-		   ? unmasked
-		   : unmasked - mm_citation_open_end(tail->data, unmasked);
+	return release->source_count == 0 ? unmasked
+					  : unmasked - mm_citation_open_end(tail->data, unmasked);
 }
 
 /* Takes the marks out of what is settled of the tail, unmasks it, and adds it to the text. */
@@ -59,8 +58,8 @@ static enum mm_status take_tail(struct mm_release *release, struct mm_error *err
 	if (settled == 0)
 		return MM_OK;
 	if (release->source_count > 0) {
-		text = mm_citation_take(text, length, release->source_count, &cited,
-					release->arena);
+		text =
+		    mm_citation_take(text, length, release->source_count, &cited, release->arena);
 		length = text ? strlen(text) : 0;
 	}
 	const enum mm_status status =

@@ -97,8 +97,8 @@ struct mm_turn {
 	bool has_notice; /* the reply asks for a moderate tone */
 	bool has_handoff;
 	struct mm_handoff handoff;
-	unsigned degradations;         /* bit set of enum mm_degradation */
-	enum mm_owner owner_when_kept; /* MM_OWNER__MAX; or the reply was dropped */
+	unsigned degradations;           /* bit set of enum mm_degradation */
+	enum mm_owner owner_when_kept;   /* MM_OWNER__MAX; or the reply was dropped */
 	const struct mm_source *sources; /* the articles that answer the question */
 	size_t source_count;
 	struct mm_message gap; /* the masked question that none answers; text NULL: there is none */

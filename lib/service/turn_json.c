@@ -195,15 +195,14 @@ void mm_turn_write_meta(struct mm_json_writer *writer, const struct mm_turn *tur
 
 void mm_turn_write_old_meta(struct mm_json_writer *writer, struct json_object *answer)
 {
-	static const char *const members[] = {
-	    "conversation_id", "conversation_token", "message_id",   "sentiment", "harassment",
-	    "signals",         "ai_analysis",        "conversation", "timestamp"};
+	static const char *const members[] = {"conversation_id", "conversation_token", "message_id",
+					      "sentiment",       "harassment",         "signals",
+					      "ai_analysis",     "conversation",       "timestamp"};
 	mm_json_object_begin(writer);
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
 		size_t length;
-		const char *json =
-		    json_object_to_json_string_length(json_object_object_get(answer, members[i]),
-						      JSON_C_TO_STRING_PLAIN, &length);
+		const char *json = json_object_to_json_string_length(
+		    json_object_object_get(answer, members[i]), JSON_C_TO_STRING_PLAIN, &length);
 		mm_json_pair_raw(writer, members[i], json, length);
 	}
 	mm_json_object_end(writer);

@@ -234,7 +234,9 @@ class InChat(OpinionTest):
         self.assertEqual(turn["ai_analysis"]["effect"], "lowered" if was_harassment else "raised")
         self.assertEqual((turn["harassment"]["severity"], turn["harassment"]["categories"]),
                          (told["severity"], told["categories"]))
-        self.assertEqual(turn["response"], REPLY)
+        # Raised to medium it also gets the notice.
+        self.assertTrue(turn["response"].startswith(REPLY), turn["response"])
+        self.assertEqual(turn["response"] == REPLY, was_harassment)
         self.assertEqual(len(servers["mock"].requests), 2)
 
     def test_dispute_without_an_opinion__is_told_and_answered(self):

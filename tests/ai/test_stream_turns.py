@@ -13,7 +13,9 @@ from sse import Listener, said
 FIRST, SECOND = REPLY, "まとめてお答えします。確認いたします。"
 KEY = "0123456789abcdef-streamed"
 LIMITS = {"*.first_token_timeout_ms": 15000, "*.idle_timeout_ms": 15000, "*.total_timeout_ms": 20000,
-          "ai.deadline_ms": 25000}
+          "ai.deadline_ms": 25000, "knowledge.check_seconds": 1}
+ARTICLE = "# 店舗での受け取り\n\n商品は店舗で受け取れます。お届けまで三日かかります。\n"
+ABOUT_ARTICLE = "店舗での受け取りはできますか"
 servers = {}
 
 
@@ -155,6 +157,32 @@ class Burst(StreamedTurn):
         self.assertEqual(said(rest), done["response"])
         self.assertEqual(self.stored(meta["conversation_id"])[-1][1].split("\\n")[0],
                          done["response"].split("\n")[0])
+
+
+class Sources(StreamedTurn):
+    @classmethod
+    def setUpClass(cls):
+        stack = servers["stack"]
+        path = stack.folder / "article.md"
+        path.write_text(ARTICLE, encoding="utf-8")
+        done = stack.mamori("kb", "import", str(path), user="mamori_admin")
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        wait_until(lambda: "1 articles are in use" in stack.workers["chat"].log.read_text(), "the article")
+
+    def test_marks__are_in_no_delta_however_they_are_cut(self):
+        marked = "はい。[#1] 店舗で受け取れます 【#１】。三日かかります[注]。"
+        clean = "はい。 店舗で受け取れます。三日かかります[注]。"
+        for size in (1, 2, 3, 50):
+            with self.subTest(size):
+                documents = [m.event(document) for document in m.anthropic_events(marked, size=size)]
+                events = list(self.listen(m.stream(*documents, pause=0.002), message=ABOUT_ARTICLE))
+                done = events[-1].data
+                self.assertEqual((done["response"], said(events)), (clean, clean))
+                self.assertEqual({event.data["attempt"] for event in events if event.name == "delta"}, {1})
+                self.assertEqual([(source["title"], source["is_cited"]) for source in done["sources"]],
+                                 [("店舗での受け取り", True)])
+                self.assertEqual(self.stored(done["conversation_id"])[-1], ["bot", clean])
 
 
 class Notice(StreamedTurn):

@@ -16,7 +16,7 @@ def settings_of_code():
     settings = {}
     for section, key, kind, default, least, most in ROW.findall(table):
         limits = None
-        if kind == "I64":
+        if kind in ("I64", "DOUBLE"):
             most = str(eval(most, {"GIBIBYTE": GIBIBYTE}))  # a product of literals in our source
             limits = (least, most)
         settings[section, key] = (default.strip('"'), limits)
